@@ -1,0 +1,116 @@
+"""Arrays, structs and headers as C text that a person can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from edgekit.engine.lowered import Constant
+from edgekit.firmware_files import firmware_path
+
+_C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint8": "uint8_t"}
+_LINE = 100
+
+
+def array(name: str, constant: Constant) -> str:
+    """Return the definition of a constant array.
+
+    Example:
+        >>> import numpy as np
+        >>> print(array("layer_0_shift", Constant("shift", np.array([-7, -8], np.int8), "(2)")), end="")
+        static const int8_t layer_0_shift[2] = { /* (2) */
+          -7, -8,
+        };
+    """
+    kind = _C_TYPES[constant.values.dtype.name]
+    head = f"static const {kind} {name}[{constant.values.size}] = {{ /* {constant.shape} */"
+    return "\n".join([head, *_wrapped(constant.values.tolist()), "};", ""])
+
+
+def hex_array_lines(data: bytes) -> list[str]:
+    """Return the lines of a byte array, twelve bytes a line."""
+    return [
+        "  " + " ".join(f"0x{byte:02x}," for byte in data[start : start + 12]) for start in range(0, len(data), 12)
+    ]
+
+
+def _wrapped(values: Sequence[int]) -> Iterable[str]:
+    line = " "
+    for value in values:
+        item = f" {_literal(value)},"
+        if len(line) + len(item) > _LINE:
+            yield line
+            line = " "
+        line += item
+    yield line
+
+
+def _literal(value: int) -> str:
+    # C has no negative literals: -2147483648 would be minus a value that int32 cannot hold.
+    return "INT32_MIN" if value == -(2**31) else str(value)
+
+
+def initializer(fields: Mapping[str, Any], prefix: str, indent: int = 1) -> list[str]:
+    """Return the lines of a struct initializer; a str value names a constant of the layer `prefix`."""
+    pad = "  " * indent
+    lines: list[str] = []
+    plain: list[str] = []
+
+    def flush() -> None:
+        while plain:
+            line = pad + plain.pop(0) + ","
+            while plain and len(line) + len(plain[0]) + 2 <= _LINE:
+                line += f" {plain.pop(0)},"
+            lines.append(line)
+
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            flush()
+            lines += [f"{pad}.{name} = {{", *initializer(value, prefix, indent + 1), f"{pad}}},"]
+        else:
+            plain.append(f".{name} = " + (f"{prefix}_{value}" if isinstance(value, str) else _literal(value)))
+    flush()
+    return lines
+
+
+def kernel_texts(kernels: Iterable[str], features: Sequence[str]) -> list[str]:
+    """Return the text of the kernels and of all they include, each once, what is needed first.
+
+    Args:
+        kernels: header stems, e.g. ``conv_2d_s8``.
+        features: of the target, best first: `<stem>.<feature>.h` wins over `<stem>.h`.
+
+    Returns:
+        One text a header, without include guards and local includes.
+    """
+    done: dict[str, str] = {}
+
+    def visit(stem: str) -> None:
+        if stem in done:
+            return
+        text = _variant(stem, features)
+        for needed in re.findall(r'^#include "(\w+)\.h"$', text, flags=re.MULTILINE):
+            visit(needed)
+        done[stem] = _body(text)
+
+    for kernel in kernels:
+        visit(kernel)
+    return list(done.values())
+
+
+def _variant(stem: str, features: Sequence[str]) -> str:
+    folder = firmware_path("engine")
+    for feature in features:
+        path = folder / f"{stem}.{feature}.h"
+        if path.is_file():
+            return path.read_text()
+    return (folder / f"{stem}.h").read_text()
+
+
+def _body(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.startswith("#include")]
+    kept = [line for line in lines if not re.fullmatch(r"#(ifndef|define) EK_\w+_H", line)]
+    body = "\n".join(kept).strip()
+    assert body.endswith("#endif"), "a kernel header ends with the #endif of its include guard"
+    return re.sub(r"\n{3,}", "\n\n", body.removesuffix("#endif").strip()) + "\n"

@@ -1,0 +1,159 @@
+"""What lowering an operator gives: a kernel, its constants, and the numbers that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edgekit.errors import UnsupportedOpError
+from edgekit.tflite.graph import Graph, Op, Tensor
+
+# A check returns None when it is satisfied, else what came instead. Its docstring is what was expected.
+Check = Callable[[Graph, Op], str | None]
+
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant:
+    """An array that a kernel reads from flash.
+
+    Attributes:
+        name: what it is, e.g. ``weights``; the emitter puts the layer in front.
+        values: one-dimensional, int8 or int32.
+        shape: in words, for the comment beside it.
+    """
+
+    name: str
+    values: NDArray[Any]
+    shape: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lowered:
+    """One operator, ready to be emitted.
+
+    Attributes:
+        kernel: stem of its header in `firmware/engine/`, e.g. ``conv_2d_s8``; "" where the output only renames the input.
+        fields: settings of the kernel in the order of its struct; a str names a constant.
+        constants: what `fields` name.
+        inputs: activation tensors in the order of the kernel's arguments.
+        output: tensor index.
+        scratch_bytes: work memory; None where the kernel takes none.
+    """
+
+    kernel: str
+    fields: Mapping[str, Any]
+    constants: tuple[Constant, ...]
+    inputs: tuple[int, ...]
+    output: int
+    scratch_bytes: int | None = None
+
+
+def require(checks: tuple[Check, ...], graph: Graph, op: Op) -> None:
+    """Run an operator's checks.
+
+    Raises:
+        UnsupportedOpError: the first that fails; names operator, tensor, what was expected and what came.
+    """
+    for check in checks:
+        came = check(graph, op)
+        if came is not None:
+            expected = (check.__doc__ or check.__name__).strip().splitlines()[0].rstrip(".")
+            output = graph.tensors[op.outputs[0]].name if op.outputs else ""
+            raise UnsupportedOpError(
+                f"operator {op.index} {op.kind} ({output!r}): {came}; expected: {expected}",
+                hint="change this layer, or run the model with `--engine tflm`",
+            )
+
+
+def row_shape(tensor: Tensor) -> tuple[int, int]:
+    """Return (rows, bytes a row) of an int8 activation.
+
+    An image (1, height, width, channels) or a sequence (1, time, channels) has a row for each index of its second
+    dimension; a matrix (n, channels) one for each of its first.
+    """
+    shape = tensor.shape
+    if len(shape) >= 3 and shape[0] == 1:
+        rows = shape[1]
+    else:
+        rows = shape[0] if len(shape) > 1 else 1
+    return rows, tensor.elements // rows
+
+
+def activations_are_int8(graph: Graph, op: Op) -> str | None:
+    """int8 activations with one scale per tensor"""
+    names = [index for index in op.inputs if index >= 0 and graph.tensors[index].data is None]
+    for index in (*names, *op.outputs):
+        tensor = graph.tensors[index]
+        if tensor.dtype != "int8":
+            return f"tensor {tensor.name!r} is {tensor.dtype}"
+        if tensor.quant is None or tensor.quant.axis is not None or len(tensor.quant.scale) != 1:
+            return f"tensor {tensor.name!r} has no single scale"
+    return None
+
+
+def weights_are_constant_int8(graph: Graph, op: Op) -> str | None:
+    """constant int8 weights with a scale and zero point 0, and a constant int32 bias or none"""
+    weights = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None
+    if weights is None or weights.data is None or weights.dtype != "int8" or weights.quant is None:
+        return "weights that are not constant int8"
+    if any(weights.quant.zero_point):
+        return "weights with a zero point"
+    if len(op.inputs) > 2 and op.inputs[2] >= 0:
+        bias = graph.tensors[op.inputs[2]]
+        if bias.data is None or bias.dtype != "int32":
+            return f"a {bias.dtype} bias {'that is computed' if bias.data is None else ''}".rstrip()
+    return None
+
+
+def images_of_batch_one(graph: Graph, op: Op) -> str | None:
+    """images of shape (1, height, width, channels) in and out"""
+    for index in (op.inputs[0], op.outputs[0]):
+        shape = graph.tensors[index].shape
+        if len(shape) != 4 or shape[0] != 1:
+            return f"shape {list(shape)}"
+    return None
+
+
+def has_fused_activation(graph: Graph, op: Op) -> str | None:
+    """a fused activation of NONE, RELU, RELU_N1_TO_1 or RELU6"""
+    number = int(op.options.get("fusedActivationFunction", 0))
+    return None if number in (0, 1, 2, 3) else f"fused activation {number}"
+
+
+def scale_of(tensor: Tensor) -> float:
+    """Return the single scale of an activation that passed `activations_are_int8`."""
+    assert tensor.quant is not None
+    return tensor.quant.scale[0]
+
+
+def zero_point_of(tensor: Tensor) -> int:
+    """Return the single zero point of an activation that passed `activations_are_int8`."""
+    assert tensor.quant is not None
+    return tensor.quant.zero_point[0]
+
+
+def activation_range(op: Op, output: Tensor) -> tuple[int, int]:
+    """Return the int8 range [low, high] that the fused activation leaves.
+
+    Source:
+        TFLite 8-bit quantization specification; the clamp lies in the quantized domain of the output.
+    """
+    scale, zero_point = scale_of(output), zero_point_of(output)
+
+    def quantized(value: float) -> int:
+        # TFLite divides in float32 and rounds halves away from zero.
+        import numpy as np
+
+        ratio = float(np.float32(value) / np.float32(scale))
+        return zero_point + (int(ratio + 0.5) if ratio >= 0 else -int(-ratio + 0.5))
+
+    limits = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
+    low, high = limits[int(op.options.get("fusedActivationFunction", 0))]
+    return (
+        -128 if low is None else max(-128, quantized(low)),
+        127 if high is None else min(127, quantized(high)),
+    )

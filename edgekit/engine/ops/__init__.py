@@ -1,0 +1,48 @@
+"""The operators: `<op>.py` lowers what `firmware/engine/<op>_s8.h` computes. The file name is the registry."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Protocol, cast
+
+from edgekit.engine.lowered import Check, Lowered, require
+from edgekit.errors import UnsupportedOpError
+from edgekit.tflite.graph import Graph, Op
+
+
+class OpModule(Protocol):
+    """What each module in this folder offers."""
+
+    CHECKS: tuple[Check, ...]
+
+    def lower(self, graph: Graph, op: Op) -> Lowered:
+        """Lower an operator that passed CHECKS."""
+        ...
+
+
+def names() -> list[str]:
+    """Return the operators that aot runs, as TFLite names them.
+
+    Example:
+        >>> "CONV_2D" in names()
+        True
+    """
+    return sorted(module.name.upper() for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def lower(graph: Graph, op: Op) -> Lowered:
+    """Check and lower one operator.
+
+    Raises:
+        UnsupportedOpError: no kernel for it, or one of its checks failed.
+    """
+    if op.kind not in names():
+        output = graph.tensors[op.outputs[0]].name if op.outputs else ""
+        raise UnsupportedOpError(
+            f"operator {op.index} {op.kind} ({output!r}): the aot engine has no kernel for it",
+            hint=f"replace the layer, or use `--engine tflm`; aot runs {', '.join(names())}",
+        )
+    module = cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
+    require(module.CHECKS, graph, op)
+    return module.lower(graph, op)

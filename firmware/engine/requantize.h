@@ -1,0 +1,37 @@
+/* From an int32 accumulator to an int8 activation, rounding twice as TFLite's reference kernels do
+ * (Jacob et al. 2018, arXiv:1712.05877, section 2.2): real = multiplier * 2^(shift - 31). */
+#ifndef EK_REQUANTIZE_H
+#define EK_REQUANTIZE_H
+
+#include <stdint.h>
+
+/* round(a * b / 2^31), halves rounded up. The one overflow, both factors -2^31, cannot occur: a multiplier
+ * or a fixed-point fraction is one of them. */
+static inline int32_t ek_multiply_high(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+/* round(x / 2^exponent), halves rounded away from zero; 0 <= exponent <= 31. */
+static inline int32_t ek_divide_by_power(int32_t x, int32_t exponent) {
+  const int32_t mask = (int32_t)((1u << exponent) - 1u);
+  const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+  return (x >> exponent) + ((x & mask) > threshold ? 1 : 0);
+}
+
+/* Scales an accumulator; -31 <= shift <= 30, positive shifts to the left. */
+static inline int32_t ek_requantize(int32_t accumulator, int32_t multiplier, int32_t shift) {
+  if (shift > 0) {
+    return ek_multiply_high((int32_t)((uint32_t)accumulator << shift), multiplier);
+  }
+  return ek_divide_by_power(ek_multiply_high(accumulator, multiplier), -shift);
+}
+
+/* Limits a value to [low, high], both within int8. */
+static inline int8_t ek_clamp(int32_t value, int32_t low, int32_t high) {
+  if (value < low) {
+    return (int8_t)low;
+  }
+  return (int8_t)(value > high ? high : value);
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* The rows of one tensor in the arena.
+ *
+ * Every kernel computes a range of rows of its output. Row y of a tensor lies at
+ * data + (y % ring_rows) * row_bytes, so a tensor may be whole (ring_rows = all of its rows)
+ * or a ring that keeps only the rows a later kernel still needs. */
+#ifndef EK_ROWS_H
+#define EK_ROWS_H
+
+#include <stdint.h>
+
+typedef struct {
+  int8_t *data;
+  int32_t row_bytes;
+  int32_t ring_rows;
+} ek_rows;
+
+/* Address of row y, y >= 0. */
+static inline int8_t *ek_row(ek_rows rows, int32_t y) {
+  return rows.data + (y % rows.ring_rows) * rows.row_bytes;
+}
+
+#endif
