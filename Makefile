@@ -1,0 +1,44 @@
+# One word for each thing to do; `make` alone lists them. Every word sets up what it needs: tools/setup.sh.
+
+JOBS ?= 2
+PYTHON := .venv/bin/python
+EDGEKIT := .venv/bin/edgekit
+TARGET ?= esp32
+C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench train clean
+
+help: ## list these words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Debian packages, .venv, Python packages
+	@tools/setup.sh
+
+demo: setup ## build the digits model for the ESP32, run it on an emulated core, show RAM and instructions
+	@$(EDGEKIT) build models/digits --target $(TARGET) --sparsity 0.5 --out build/digits-$(TARGET)
+	@$(EDGEKIT) bench build/digits-$(TARGET) --target $(TARGET)
+
+test: check ## every check and test that needs no board (JOBS=2 processes)
+	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal
+
+check: setup ## style and types: ruff, mypy, clang-format
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(C_FILES) | xargs -0 -r clang-format --dry-run -Werror
+
+format: setup ## bring Python and C into the project's format
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+	@$(C_FILES) | xargs -0 -r clang-format -i
+
+bench: setup ## every model on every target and engine: writes docs/measurements.md
+	@$(PYTHON) tools/bench_all.py
+
+train: ## make the data of models/ again and train them (minutes each)
+	@tools/setup.sh build develop retrain
+	@for model in models/*/train.py; do $(PYTHON) "$$model" || exit; done
+
+clean: ## remove builds and caches of tools; .venv stays
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
