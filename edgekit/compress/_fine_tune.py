@@ -1,0 +1,196 @@
+"""Fine-tuning under masks: which loss a model and its data call for, and the training itself."""
+
+# ruff: noqa: ARG002 - Keras calls callbacks by these names, used or not
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.errors import DataError, ModelError
+from edgekit.progress import Progress
+
+if TYPE_CHECKING:
+    from edgekit.compress._masks import Masks
+    from edgekit.compress.prune import Prune
+    from edgekit.data import Data
+
+_PROBE_SAMPLES = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What fine-tuning trains on.
+
+    Attributes:
+        x: samples, float32, shape (n, *input).
+        y: targets, first axis n; None when `reason` is given.
+        loss: a Keras loss; None when `reason` is given.
+        reason: why there is no fine-tuning; None where there is.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[Any] | None = None
+    loss: Any = None
+    reason: str | None = None
+
+
+def plan(model: keras.Model, data: Data, *, epochs: int) -> Plan:
+    """Derive targets and loss from the data and the model's output.
+
+    Integer labels call for cross-entropy (from logits when the outputs are not probabilities); an output of
+    the input's shape for reconstruction (mean squared error); labels of the output's shape for the model's
+    own compiled loss, else categorical cross-entropy on probabilities, else mean squared error.
+
+    Args:
+        model: one input, one output; compiled or not.
+        data: its training part.
+        epochs: 0 means that no fine-tuning is wanted.
+
+    Returns:
+        The plan, or the reason why there is none.
+
+    Raises:
+        DataError: samples or labels do not fit the model.
+    """
+    x, y = data.x_train, data.y_train
+    if epochs == 0:
+        return Plan(x, reason="epochs is 0")
+    if len(model.inputs or ()) > 1 or len(model.outputs or ()) > 1:
+        return Plan(x, reason="the model has several inputs or outputs")
+    if len(x) == 0:
+        raise DataError("x_train has no sample", hint="fine-tuning needs training samples; or set epochs = 0")
+    probe = _probe(model, x)
+    if y is not None and len(y) != len(x):
+        raise DataError(
+            f"y_train has {len(y)} labels for {len(x)} samples of x_train", hint="give one label a sample"
+        )
+    reconstructs = probe.shape[1:] == x.shape[1:] and not _are_probabilities(probe)
+    if reconstructs and (y is None or y.ndim == 1):
+        return Plan(x, y=x, loss=keras.losses.MeanSquaredError())
+    if y is None:
+        return Plan(x, reason="the data has no y_train to train on")
+    return Plan(x, y=y, loss=_loss(model, probe, y))
+
+
+def _probe(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Run a few samples; a shape that does not fit ends here, in words."""
+    expected = model.input_shape if model.inputs else (None, *x.shape[1:])
+    fits = len(expected) == x.ndim and all(
+        a in (None, b) for a, b in zip(expected[1:], x.shape[1:], strict=True)
+    )
+    if not fits:
+        raise DataError(
+            f"x_train has samples of shape {x.shape[1:]}, the model expects {tuple(expected[1:])}",
+            hint="reshape the samples to the model's input",
+        )
+    return np.asarray(keras.ops.convert_to_numpy(model(x[:_PROBE_SAMPLES], training=False)))
+
+
+def _loss(model: keras.Model, outputs: NDArray[np.float32], y: NDArray[Any]) -> Any:
+    """Choose the loss for labels `y` and outputs of shape (samples, ..., classes)."""
+    labels = y[..., 0] if y.ndim == outputs.ndim and y.shape[-1] == 1 else y
+    classes = outputs.shape[-1]
+    allowed = max(classes, 2)
+    is_integer = np.issubdtype(y.dtype, np.integer) or y.dtype == np.bool_
+    if is_integer and labels.shape[1:] == outputs.shape[1:-1]:
+        if labels.min() < 0 or labels.max() >= allowed:
+            raise DataError(
+                f"y_train has labels from {labels.min()} to {labels.max()}, the model has {allowed} classes",
+                hint="labels count from 0 to the number of classes less one",
+            )
+        if classes == 1:
+            in_unit_range = bool(outputs.min() >= 0 and outputs.max() <= 1)
+            return keras.losses.BinaryCrossentropy(from_logits=not in_unit_range)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=not _are_probabilities(outputs))
+    if y.shape[1:] != outputs.shape[1:]:
+        raise DataError(
+            f"y_train has labels of shape {y.shape[1:]}, the model's output has {outputs.shape[1:]}",
+            hint="give integer class labels, or targets of the output's shape",
+        )
+    own = getattr(model, "loss", None) if model.compiled else None
+    if own is not None:
+        return own
+    one_hot = bool(np.allclose(y.sum(axis=-1), 1)) and _are_probabilities(outputs)
+    return keras.losses.CategoricalCrossentropy() if one_hot else keras.losses.MeanSquaredError()
+
+
+def _are_probabilities(outputs: NDArray[np.float32]) -> bool:
+    """True when every row is a distribution: judged by what comes out, so that any last layer will do."""
+    return (
+        outputs.shape[-1] > 1
+        and bool(outputs.min() >= 0)
+        and bool(np.allclose(outputs.sum(axis=-1), 1, atol=1e-3))
+    )
+
+
+def fine_tune(model: keras.Model, plan: Plan, masks: Masks, prune: Prune, progress: Progress) -> None:
+    """Train under masks.
+
+    Args:
+        model: changed in place; `masks` hang on its kernels.
+        plan: samples, targets and loss.
+        masks: updated as the schedule says, verified after every epoch.
+        prune: the schedule and the training settings.
+        progress: told epoch and batch.
+
+    Raises:
+        ModelError: the loss is no longer a finite number.
+        UntrustworthyError: a mask was not held.
+    """
+    # One seed for shuffling and dropout: the same input gives the same weights.
+    keras.utils.set_random_seed(prune.seed)
+    steps = prune.epochs * math.ceil(len(plan.x) / prune.batch_size)
+    optimizer = keras.optimizers.Adam(prune.learning_rate)
+    model.compile(optimizer=optimizer, loss=plan.loss, jit_compile=False)
+    model.fit(
+        plan.x,
+        plan.y,
+        batch_size=min(prune.batch_size, len(plan.x)),
+        epochs=prune.epochs,
+        verbose=0,
+        callbacks=[_Schedule(masks, prune, steps, progress)],
+    )
+
+
+class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Moves the masks along their schedule and checks them."""
+
+    def __init__(self, masks: Masks, prune: Prune, steps: int, progress: Progress) -> None:
+        super().__init__()
+        self._masks, self._prune, self._progress = masks, prune, progress
+        self._steps, self._step = steps, 0
+        self._updates = frozenset(prune.update_steps(steps))
+        self._sparsity = 0.0
+        self._what = "prune"
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Name the epoch."""
+        self._what = f"prune: epoch {epoch + 1} of {self._prune.epochs}"
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Update masks and learning rate before the step that they hold for."""
+        if self._step in self._updates:
+            self._sparsity = self._prune.sparsity_at(self._step, self._steps)
+            self._masks.update(self._sparsity)
+        self.model.optimizer.learning_rate = self._prune.learning_rate_at(self._step, self._steps)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Count the step, stop at a loss that is not a number."""
+        self._step += 1
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise ModelError(
+                f"fine-tuning diverged: the loss is {loss} in step {self._step} of {self._steps}",
+                hint=f"lower learning_rate (now {self._prune.learning_rate:g}), and check the training data",
+            )
+        self._progress(self._what, self._step, self._steps)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Check that the masks hold."""
+        self._masks.verify(self._sparsity)
