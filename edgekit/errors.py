@@ -93,7 +93,13 @@ class DoesNotFitError(ModelError):
     code = "does_not_fit"
 
     def __init__(
-        self, resource: str, *, needed_bytes: int, available_bytes: int, largest: Sequence[tuple[str, int]], target: str
+        self,
+        resource: str,
+        *,
+        needed_bytes: int,
+        available_bytes: int,
+        largest: Sequence[tuple[str, int]],
+        target: str,
     ) -> None:
         tensors = ", ".join(f"{name} {size:,} B" for name, size in largest)
         super().__init__(

@@ -30,9 +30,7 @@ def array(name: str, constant: Constant) -> str:
 
 def hex_array_lines(data: bytes) -> list[str]:
     """Return the lines of a byte array, twelve bytes a line."""
-    return [
-        "  " + " ".join(f"0x{byte:02x}," for byte in data[start : start + 12]) for start in range(0, len(data), 12)
-    ]
+    return ["  " + " ".join(f"0x{byte:02x}," for byte in data[start : start + 12]) for start in range(0, len(data), 12)]
 
 
 def _wrapped(values: Sequence[int]) -> Iterable[str]:

@@ -70,9 +70,7 @@ def emit(graph: Graph, stem: str, *, features: tuple[str, ...] = (), labels: tup
     return emit_program(program(graph), stem, features=features, labels=labels)
 
 
-def emit_program(
-    made: Program, stem: str, *, features: tuple[str, ...] = (), labels: tuple[str, ...] = ()
-) -> Sources:
+def emit_program(made: Program, stem: str, *, features: tuple[str, ...] = (), labels: tuple[str, ...] = ()) -> Sources:
     """Emit a program whose schedule and plan were chosen by the caller; see `emit`."""
     graph = made.graph
     files = {
@@ -109,10 +107,9 @@ def _source(made: Program, stem: str, features: Sequence[str], labels: Sequence[
         _title(made, stem),
         f'#include "{stem}.h"\n\n#include <stdint.h>\n#include <string.h>\n',
         "/* ---- Kernels ---- */\n",
-        *c_text.kernel_texts(kernels, features),
+        *c_text.kernel_texts(("rows", *kernels), features),
         "/* ---- Layers ---- */\n",
         *(_layer(made.graph, op, item) for op, item in zip(made.graph.ops, made.lowered, strict=True) if item.kernel),
-        _tensor_rows(made),
         "/* ---- Inference ---- */\n",
         _invoke(made, stem),
     ]
@@ -134,21 +131,10 @@ def _layer(graph: Graph, op: Op, item: Lowered) -> str:
     return f"/* {_describe(graph, op)} */\n" + "\n".join(arrays) + "\n".join(struct)
 
 
-def _tensor_rows(made: Program) -> str:
-    """The rows of every activation that a step touches, as one small function each call folds away."""
-    return (
-        "/* Rows of `row_bytes` at `offset` in the arena. */\n"
-        "static inline ek_rows rows_at(uint8_t *arena, int32_t offset, int32_t row_bytes, int32_t ring_rows) {\n"
-        "  const ek_rows rows = {(int8_t *)arena + offset, row_bytes, ring_rows};\n"
-        "  return rows;\n"
-        "}\n"
-    )
-
-
 def _rows(made: Program, tensor: int) -> str:
     count, row_bytes = row_shape(made.graph.tensors[tensor])
     ring = min(made.schedule.ring_rows.get(tensor, count), count)
-    return f"rows_at(arena, {made.memory.offsets[tensor]}, {row_bytes}, {ring})"
+    return f"ek_rows_at(arena, {made.memory.offsets[tensor]}, {row_bytes}, {ring})"
 
 
 def _call(made: Program, index: int, step: Step) -> str:
@@ -170,6 +156,8 @@ def _call(made: Program, index: int, step: Step) -> str:
 
 def _invoke(made: Program, stem: str) -> str:
     lines = [f"void {stem}_invoke(uint8_t *arena) {{"]
+    if not made.schedule.steps:
+        lines.append("  (void)arena; /* the model only renames its input */")
     previous = -1
     for index, step in enumerate(made.schedule.steps):
         if step.op != previous:
@@ -184,8 +172,7 @@ def _header(made: Program, stem: str, labels: Sequence[str]) -> str:
     graph = made.graph
     parts = [
         _title(made, stem),
-        f"#ifndef {macro}_H\n#define {macro}_H\n\n#include <stdint.h>\n\n"
-        '#ifdef __cplusplus\nextern "C" {\n#endif\n',
+        f'#ifndef {macro}_H\n#define {macro}_H\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern "C" {{\n#endif\n',
         f'#define {macro}_MODEL_SHA256 "{graph.sha256}"\n',
         f"/* Bytes of the arena that the caller passes, aligned to 16; nothing is kept outside of it. */\n"
         f"#define {macro}_ARENA_BYTES {made.memory.arena_bytes}\n",
@@ -193,7 +180,9 @@ def _header(made: Program, stem: str, labels: Sequence[str]) -> str:
         *_ends(made, stem, "output", graph.outputs),
     ]
     if labels:
-        parts.append(f"#define {macro}_LABEL_COUNT {len(labels)}\nextern const char *const {stem}_labels[{len(labels)}];\n")
+        parts.append(
+            f"#define {macro}_LABEL_COUNT {len(labels)}\nextern const char *const {stem}_labels[{len(labels)}];\n"
+        )
     parts += [
         "/* One inference: reads the input, writes the output. The arena holds both, and the input's bytes may be\n"
         " * overwritten, so fill it before every call. */\n"

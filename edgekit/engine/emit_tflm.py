@@ -18,8 +18,8 @@ _RESOLVABLE = frozenset(
     "GATHER GATHER_ND GREATER GREATER_EQUAL HARD_SWISH IF L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOG "
     "LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOGISTIC LOG_SOFTMAX MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NEG "
     "NOT_EQUAL PACK PAD PADV2 PRELU QUANTIZE READ_VARIABLE REDUCE_ALL REDUCE_MAX REDUCE_MIN RELU RELU6 RESHAPE "
-    "RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_V2 ROUND RSQRT SELECT_V2 SHAPE SIN SLICE SOFTMAX SPACE_TO_BATCH_ND "
-    "SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH TRANSPOSE "
+    "RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_V2 ROUND RSQRT SELECT_V2 SHAPE SIN SLICE SOFTMAX "
+    "SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH TRANSPOSE "
     "TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK VAR_HANDLE WHILE ZEROS_LIKE".split()
 )
 # Methods whose name is not simply the operator's in CamelCase.
@@ -104,7 +104,9 @@ def _data_header(graph: Graph, stem: str) -> str:
 
 
 def _method(kind: str) -> str:
-    return _METHODS.get(kind) or "Add" + "".join(part[0] + part[1:].lower() if part[0].isalpha() else part for part in kind.split("_"))
+    return _METHODS.get(kind) or "Add" + "".join(
+        part[0] + part[1:].lower() if part[0].isalpha() else part for part in kind.split("_")
+    )
 
 
 def _ops_header(graph: Graph, stem: str) -> str:
@@ -149,10 +151,10 @@ def _binding(graph: Graph, stem: str) -> str:
         f"#define EK_MODEL_NAME {c_string(stem)}\n#define EK_MODEL_SHA256 {macro}_DATA_SHA256\n"
         f'#define EK_ENGINE "tflm"\n#define EK_ARENA_BYTES {macro}_TFLM_ARENA_BYTES\n'
         f"#define EK_INPUT_COUNT {len(graph.inputs)}\n#define EK_OUTPUT_COUNT {len(graph.outputs)}\n"
-        f"#define EK_TFLM_DATA {stem}_data\n#define EK_TFLM_OPS_HEADER \"{stem}_ops.h\"\n"
+        f'#define EK_TFLM_DATA {stem}_data\n#define EK_TFLM_OPS_HEADER "{stem}_ops.h"\n'
         f"#define EK_TFLM_RESOLVER {stem}_resolver\n#define EK_TFLM_REGISTER_OPS {stem}_register_ops\n\n"
         "/* firmware/tflm/model.cc implements these with tflite::MicroInterpreter. */\n"
-        "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
+        '#ifdef __cplusplus\nextern "C" {\n#endif\n'
         "extern const uint32_t ek_engine_bytes;\n#define EK_ENGINE_BYTES ek_engine_bytes\n"
         "int ek_model_init(uint8_t *arena);\nint ek_model_invoke(uint8_t *arena);\n"
         "ek_span ek_model_input(uint8_t *arena, uint32_t index);\n"

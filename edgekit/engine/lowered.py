@@ -15,7 +15,6 @@ from edgekit.tflite.graph import Graph, Op, Tensor
 Check = Callable[[Graph, Op], str | None]
 
 
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant:
     """An array that a kernel reads from flash.
@@ -36,7 +35,8 @@ class Lowered:
     """One operator, ready to be emitted.
 
     Attributes:
-        kernel: stem of its header in `firmware/engine/`, e.g. ``conv_2d_s8``; "" where the output only renames the input.
+        kernel: stem of its header in `firmware/engine/`, e.g. ``conv_2d_s8``; "" where the output only
+            renames the input.
         fields: settings of the kernel in the order of its struct; a str names a constant.
         constants: what `fields` name.
         inputs: activation tensors in the order of the kernel's arguments.
@@ -76,10 +76,8 @@ def row_shape(tensor: Tensor) -> tuple[int, int]:
     dimension; a matrix (n, channels) one for each of its first.
     """
     shape = tensor.shape
-    if len(shape) >= 3 and shape[0] == 1:
-        rows = shape[1]
-    else:
-        rows = shape[0] if len(shape) > 1 else 1
+    matrix_rows = shape[0] if len(shape) > 1 else 1
+    rows = shape[1] if len(shape) >= 3 and shape[0] == 1 else matrix_rows
     return rows, tensor.elements // rows
 
 
@@ -118,7 +116,7 @@ def images_of_batch_one(graph: Graph, op: Op) -> str | None:
     return None
 
 
-def has_fused_activation(graph: Graph, op: Op) -> str | None:
+def has_fused_activation(graph: Graph, op: Op) -> str | None:  # noqa: ARG001
     """a fused activation of NONE, RELU, RELU_N1_TO_1 or RELU6"""
     number = int(op.options.get("fusedActivationFunction", 0))
     return None if number in (0, 1, 2, 3) else f"fused activation {number}"

@@ -42,7 +42,9 @@ def plan(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule) -> Memory
     """
     owner = _owners(graph, lowered)
     live = _live_ranges(graph, lowered, schedule, owner)
-    buffers = {("tensor", tensor): _Buffer(_stored_bytes(graph, schedule, tensor), *span) for tensor, span in live.items()}
+    buffers = {
+        ("tensor", tensor): _Buffer(_stored_bytes(graph, schedule, tensor), *span) for tensor, span in live.items()
+    }
     for index, step in enumerate(schedule.steps):
         scratch = lowered[step.op].scratch_bytes or 0
         if scratch:
@@ -53,7 +55,9 @@ def plan(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule) -> Memory
         arena_bytes=-(-arena // _ARENA_ALIGNMENT) * _ARENA_ALIGNMENT,
         offsets={tensor: offsets["tensor", root] for tensor, root in owner.items() if root in live},
         live={tensor: live[root] for tensor, root in owner.items() if root in live},
-        scratch={index: (offsets[kind, index], buffers[kind, index].size) for kind, index in buffers if kind == "scratch"},
+        scratch={
+            index: (offsets[kind, index], buffers[kind, index].size) for kind, index in buffers if kind == "scratch"
+        },
     )
     verify(graph, lowered, schedule, result)
     return result
@@ -81,7 +85,13 @@ def verify(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule, result:
             last_use[owner[tensor]] = max(last_use.get(owner[tensor], -1), index)
     holders: dict[int, tuple[int, int]] = {}
     for tensor in graph.inputs:
-        _claim(holders, owner[tensor], result.offsets[tensor], graph.tensors[tensor].size_bytes, result.arena_bytes)
+        _claim(
+            holders,
+            owner[tensor],
+            result.offsets[tensor],
+            graph.tensors[tensor].size_bytes,
+            result.arena_bytes,
+        )
     for index, step in enumerate(schedule.steps):
         item = lowered[step.op]
         size = _stored_bytes(graph, schedule, item.output)

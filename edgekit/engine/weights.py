@@ -1,4 +1,4 @@
-"""How a tensor of weights is stored in flash. Chosen per tensor when an operator is lowered; kernels read it as it is."""
+"""How weights are stored in flash: chosen when an operator is lowered; kernels read it as it is."""
 
 from __future__ import annotations
 

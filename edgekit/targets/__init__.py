@@ -114,6 +114,8 @@ def _build(kind: type[_T], values: dict[str, Any], where: str) -> _T:
     required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     missing = sorted(required - set(values))
     if missing:
-        raise UsageError(f"{where}: key {missing[0]!r} is missing", hint=f"required keys: {', '.join(sorted(required))}")
+        raise UsageError(
+            f"{where}: key {missing[0]!r} is missing", hint=f"required keys: {', '.join(sorted(required))}"
+        )
     frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kind(**frozen)

@@ -111,7 +111,8 @@ def read(path: Path) -> Graph:
         return parse(path.read_bytes())
     except OSError as error:
         raise ModelError(
-            f"{path.name} cannot be read: {error.strerror or error}", hint="check the file name and its permissions"
+            f"{path.name} cannot be read: {error.strerror or error}",
+            hint="check the file name and its permissions",
         ) from error
 
 
@@ -137,7 +138,7 @@ def parse(flatbuffer: bytes) -> Graph:
     except ModelError:
         raise
     # The generated schema code fails on damaged offsets with whatever the damage hits; all of it means one thing.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise ModelError(
             f"the TFLite model is damaged or truncated ({type(error).__name__}: {error})",
             hint="copy or export the file again and compare its sha256",
@@ -161,7 +162,8 @@ def _parse(flatbuffer: bytes) -> Graph:
         _tensor(index, tensor, type_names, model.buffers or []) for index, tensor in enumerate(subgraph.tensors or [])
     )
     ops = tuple(
-        _op(index, op, model.operatorCodes or [], op_names, len(tensors)) for index, op in enumerate(subgraph.operators or [])
+        _op(index, op, model.operatorCodes or [], op_names, len(tensors))
+        for index, op in enumerate(subgraph.operators or [])
     )
     inputs = _indices(subgraph.inputs, len(tensors), "model inputs")
     outputs = _indices(subgraph.outputs, len(tensors), "model outputs")
@@ -176,7 +178,8 @@ def _indices(values: Any, count: int, where: str, *, optional: bool = False) -> 
     for index in indices:
         if not lowest <= index < count:
             raise ModelError(
-                f"{where}: tensor index {index} is outside 0..{count - 1}", hint="the file is damaged: export it again"
+                f"{where}: tensor index {index} is outside 0..{count - 1}",
+                hint="the file is damaged: export it again",
             )
     return indices
 
@@ -199,7 +202,14 @@ def _tensor(index: int, raw: Any, type_names: dict[int, str], buffers: list[Any]
         dtype = f"unsupported:{type_name}"
     if not 0 <= raw.buffer < len(buffers):
         raise ModelError(f"{where}: buffer {raw.buffer} does not exist", hint="the file is damaged: export it again")
-    return Tensor(index, name, shape, dtype, _quant(raw.quantization, shape, where), _data(raw, buffers, dtype, shape, where))
+    return Tensor(
+        index,
+        name,
+        shape,
+        dtype,
+        _quant(raw.quantization, shape, where),
+        _data(raw, buffers, dtype, shape, where),
+    )
 
 
 def _quant(raw: Any, shape: tuple[int, ...], where: str) -> Quant | None:
@@ -208,13 +218,16 @@ def _quant(raw: Any, shape: tuple[int, ...], where: str) -> Quant | None:
     scale = tuple(float(value) for value in raw.scale)
     zero_point = tuple(int(value) for value in (raw.zeroPoint if raw.zeroPoint is not None else [0] * len(scale)))
     if any(not np.isfinite(value) or value <= 0 for value in scale) or len(scale) != len(zero_point):
-        raise ModelError(f"{where}: scales must be finite and above 0, one zero point each", hint="convert the model again")
+        raise ModelError(
+            f"{where}: scales must be finite and above 0, one zero point each", hint="convert the model again"
+        )
     if len(scale) == 1:
         return Quant(scale, zero_point, None)
     axis = int(raw.quantizedDimension)
     if not 0 <= axis < len(shape) or len(scale) != shape[axis]:
         raise ModelError(
-            f"{where}: {len(scale)} scales on axis {axis} of shape {list(shape)}", hint="the file is damaged: export it again"
+            f"{where}: {len(scale)} scales on axis {axis} of shape {list(shape)}",
+            hint="the file is damaged: export it again",
         )
     return Quant(scale, zero_point, axis)
 
@@ -240,7 +253,10 @@ def _data(raw: Any, buffers: list[Any], dtype: str, shape: tuple[int, ...], wher
 
 def _op(index: int, raw: Any, codes: list[Any], op_names: dict[int, str], tensor_count: int) -> Op:
     if not 0 <= raw.opcodeIndex < len(codes):
-        raise ModelError(f"operator {index}: opcode {raw.opcodeIndex} does not exist", hint="the file is damaged: export it again")
+        raise ModelError(
+            f"operator {index}: opcode {raw.opcodeIndex} does not exist",
+            hint="the file is damaged: export it again",
+        )
     code = codes[raw.opcodeIndex]
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     kind = op_names.get(number, str(number))

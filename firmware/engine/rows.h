@@ -14,6 +14,12 @@ typedef struct {
   int32_t ring_rows;
 } ek_rows;
 
+/* Rows of row_bytes each at an offset in the arena. */
+static inline ek_rows ek_rows_at(uint8_t *arena, int32_t offset, int32_t row_bytes, int32_t ring_rows) {
+  const ek_rows rows = {(int8_t *)arena + offset, row_bytes, ring_rows};
+  return rows;
+}
+
 /* Address of row y, y >= 0. */
 static inline int8_t *ek_row(ek_rows rows, int32_t y) {
   return rows.data + (y % rows.ring_rows) * rows.row_bytes;

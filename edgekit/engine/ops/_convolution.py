@@ -64,7 +64,9 @@ def folded_bias(graph: Graph, op: Op, rows: NDArray[Any]) -> Constant:
     has_bias = len(op.inputs) > 2 and op.inputs[2] >= 0
     bias = graph.tensors[op.inputs[2]].data if has_bias else np.zeros(rows.shape[0], np.int32)
     assert bias is not None
-    folded = bias.astype(np.int64).reshape(-1) - zero_point_of(graph.tensors[op.inputs[0]]) * rows.astype(np.int64).sum(axis=1)
+    folded = bias.astype(np.int64).reshape(-1) - zero_point_of(graph.tensors[op.inputs[0]]) * rows.astype(np.int64).sum(
+        axis=1
+    )
     # int32 arithmetic wraps on the device as it does here, so the sums agree even where a fold overflows.
     return Constant("bias", folded.astype(np.int32), f"({rows.shape[0]})")
 

@@ -20,7 +20,11 @@ def matrix(graph: Graph, op: Op, rows: NDArray[Any]) -> tuple[dict[str, Any], tu
         rows: int8 weights, shape (output_channels, depth).
     """
     channels, depth = rows.shape
-    weights = Constant("weights", encode(rows, WeightEncoding.INTERLEAVED_4), f"({channels}, {depth}) in blocks of 4 channels")
+    weights = Constant(
+        "weights",
+        encode(rows, WeightEncoding.INTERLEAVED_4),
+        f"({channels}, {depth}) in blocks of 4 channels",
+    )
     multiplier, shift, per_channel = multiplier_constants(graph, op, channels)
     fields = {
         "weights": "weights",

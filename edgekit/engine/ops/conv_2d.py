@@ -20,7 +20,13 @@ def is_not_grouped(graph: Graph, op: Op) -> str | None:
     return None if channels == seen else f"weights that see {seen} of {channels} channels"
 
 
-CHECKS = (activations_are_int8, weights_are_constant_int8, images_of_batch_one, has_fused_activation, is_not_grouped)
+CHECKS = (
+    activations_are_int8,
+    weights_are_constant_int8,
+    images_of_batch_one,
+    has_fused_activation,
+    is_not_grouped,
+)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:

@@ -1,0 +1,77 @@
+"""Write one-operator .tflite models directly, so that kernels are judged without a converter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+_BUILDER_BYTES = 1 << 16
+_TYPES = {"int8": schema.TensorType.INT8, "int32": schema.TensorType.INT32}
+
+
+@dataclass
+class OneOp:
+    """Collects tensors, then packs a model with one operator."""
+
+    tensors: list[Any] = field(default_factory=list)
+    buffers: list[Any] = field(default_factory=lambda: [schema.BufferT()])
+
+    def tensor(
+        self,
+        shape: tuple[int, ...],
+        scale: float | NDArray[np.float32] = 1.0,
+        zero_point: int = 0,
+        *,
+        dtype: str = "int8",
+        data: NDArray[Any] | None = None,
+        axis: int = 0,
+    ) -> int:
+        """Add a tensor and return its index."""
+        made = schema.TensorT()
+        made.name = f"tensor_{len(self.tensors)}".encode()
+        made.shape = list(shape)
+        made.type = _TYPES[dtype]
+        made.quantization = schema.QuantizationParametersT()
+        made.quantization.scale = np.atleast_1d(np.asarray(scale, np.float32))
+        made.quantization.zeroPoint = np.full(made.quantization.scale.shape, zero_point, np.int64)
+        made.quantization.quantizedDimension = axis
+        if data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
+            made.buffer = len(self.buffers)
+            self.buffers.append(buffer)
+        self.tensors.append(made)
+        return len(self.tensors) - 1
+
+    def pack(self, kind: str, inputs: list[int], output: int, options: Any, model_inputs: list[int]) -> bytes:
+        """Return the flatbuffer."""
+        import flatbuffers
+
+        code = schema.OperatorCodeT()
+        code.builtinCode = getattr(schema.BuiltinOperator, kind)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+        code.version = 1
+        op = schema.OperatorT()
+        op.opcodeIndex, op.inputs, op.outputs = 0, inputs, [output]
+        if options is not None:
+            op.builtinOptions = options
+            op.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
+        subgraph = schema.SubGraphT()
+        subgraph.tensors, subgraph.operators = self.tensors, [op]
+        subgraph.inputs, subgraph.outputs = model_inputs, [output]
+        model = schema.ModelT()
+        model.version, model.operatorCodes = 3, [code]
+        model.subgraphs, model.buffers = [subgraph], self.buffers
+        builder = flatbuffers.Builder(_BUILDER_BYTES)
+        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+        return bytes(builder.Output())
+
+
+def same_or_valid(size: int, kernel: int, stride: int, dilation: int, padding: str) -> int:
+    """Output size along one axis."""
+    reach = (kernel - 1) * dilation + 1
+    return -(-size // stride) if padding == "SAME" else (size - reach) // stride + 1
