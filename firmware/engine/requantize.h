@@ -3,13 +3,9 @@
 #ifndef EK_REQUANTIZE_H
 #define EK_REQUANTIZE_H
 
-#include <stdint.h>
+#include "multiply_high.h"
 
-/* round(a * b / 2^31), halves rounded up. The one overflow, both factors -2^31, cannot occur: a multiplier
- * or a fixed-point fraction is one of them. */
-static inline int32_t ek_multiply_high(int32_t a, int32_t b) {
-  return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
-}
+#include <stdint.h>
 
 /* round(x / 2^exponent), halves rounded away from zero; 0 <= exponent <= 31. */
 static inline int32_t ek_divide_by_power(int32_t x, int32_t exponent) {

@@ -38,12 +38,17 @@ static int run_{stem}(unsigned char dirt) {{
 """
 
 
-def run(programs: Sequence[Program], inputs: Sequence[tuple[bytes, ...]], folder: Path) -> list[tuple[bytes, ...]]:
+def run(
+    programs: Sequence[Program],
+    inputs: Sequence[tuple[bytes, ...]],
+    folder: Path,
+    features: tuple[str, ...] = (),
+) -> list[tuple[bytes, ...]]:
     """Return per program and per input the output bytes, under address and undefined-behavior sanitizers."""
     driver, stems, sizes = ["#include <stdio.h>\n#include <string.h>\n"], [], []
     for index, (program, samples) in enumerate(zip(programs, inputs, strict=True)):
         stem = f"case_{index}"
-        sources = emit_program(program, stem)
+        sources = emit_program(program, stem, features=features)
         for path, text in sources.files.items():
             (folder / path).write_text(text)
         driver.append(f'#include "{stem}.h"\n' + _RUN.format(stem=stem, macro=stem.upper(), samples=len(samples)))

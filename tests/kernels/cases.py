@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers_by_hand import OneOp, same_or_valid
+from flatbuffers_by_hand import ModelByHand, same_or_valid
 
 _PADDING = {"SAME": schema.Padding.SAME, "VALID": schema.Padding.VALID}
 _ACTIVATIONS = (
@@ -42,10 +42,8 @@ def _window(rng: np.random.Generator, dilated: bool) -> dict[str, Any]:
 
 
 def _out(window: dict[str, Any], axis: int) -> int:
-    return same_or_valid(
-        int(window["size"][axis]), int(window["kernel"][axis]), int(window["stride"][axis]), int(window["dilation"][axis]),
-        str(window["padding"]),
-    )  # fmt: skip
+    size, kernel, stride, dilation = (int(window[name][axis]) for name in ("size", "kernel", "stride", "dilation"))
+    return same_or_valid(size, kernel, stride, dilation, str(window["padding"]))
 
 
 def _set_window(options: Any, window: dict[str, Any], rng: np.random.Generator) -> None:
@@ -55,7 +53,7 @@ def _set_window(options: Any, window: dict[str, Any], rng: np.random.Generator) 
 
 
 def _weights_and_bias(
-    model: OneOp,
+    model: ModelByHand,
     rng: np.random.Generator,
     shape: tuple[int, ...],
     axis: int,
@@ -76,7 +74,7 @@ def _weights_and_bias(
 
 def conv_2d(rng: np.random.Generator) -> bytes:
     """A convolution with random sizes, strides, dilation, padding and fused activation."""
-    model, window = OneOp(), _window(rng, dilated=True)
+    model, window = ModelByHand(), _window(rng, dilated=True)
     channels_in, channels_out = (int(value) for value in rng.integers(1, 11, 2))
     input_scale = _scale(rng)
     source = model.tensor((1, *map(int, window["size"]), channels_in), input_scale, _zero_point(rng))
@@ -92,7 +90,7 @@ def conv_2d(rng: np.random.Generator) -> bytes:
 
 def depthwise_conv_2d(rng: np.random.Generator) -> bytes:
     """A depthwise convolution with a depth multiplier of 1 to 3."""
-    model, window = OneOp(), _window(rng, dilated=True)
+    model, window = ModelByHand(), _window(rng, dilated=True)
     channels_in, multiplier = int(rng.integers(1, 11)), int(rng.integers(1, 4))
     channels_out = channels_in * multiplier
     input_scale = _scale(rng)
@@ -110,7 +108,7 @@ def depthwise_conv_2d(rng: np.random.Generator) -> bytes:
 
 def fully_connected(rng: np.random.Generator) -> bytes:
     """A fully connected layer, per channel or per tensor, of one vector or a few."""
-    model = OneOp()
+    model = ModelByHand()
     vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 60)), int(rng.integers(1, 14))
     input_scale = _scale(rng)
     source = model.tensor((vectors, depth), input_scale, _zero_point(rng))
@@ -125,7 +123,7 @@ def fully_connected(rng: np.random.Generator) -> bytes:
 
 def add(rng: np.random.Generator) -> bytes:
     """A sum of two tensors with scales of their own; the model adds its input's two halves of one shape."""
-    model = OneOp()
+    model = ModelByHand()
     shape = (1, *(int(value) for value in rng.integers(1, 7, 3)))
     source = model.tensor(shape, _scale(rng), _zero_point(rng))
     output = model.tensor(shape, _scale(rng), _zero_point(rng))
@@ -136,7 +134,7 @@ def add(rng: np.random.Generator) -> bytes:
 
 def _pool(kind: str) -> Callable[[np.random.Generator], bytes]:
     def make(rng: np.random.Generator) -> bytes:
-        model, window = OneOp(), _window(rng, dilated=False)
+        model, window = ModelByHand(), _window(rng, dilated=False)
         channels, scale, zero_point = int(rng.integers(1, 9)), _scale(rng), _zero_point(rng)
         source = model.tensor((1, *map(int, window["size"]), channels), scale, zero_point)
         output = model.tensor((1, _out(window, 0), _out(window, 1), channels), scale, zero_point)
@@ -150,7 +148,7 @@ def _pool(kind: str) -> Callable[[np.random.Generator], bytes]:
 
 def mean(rng: np.random.Generator) -> bytes:
     """A mean over rows and columns with another scale behind it."""
-    model = OneOp()
+    model = ModelByHand()
     shape = (1, *(int(value) for value in rng.integers(1, 9, 3)))
     scale = _scale(rng)
     source = model.tensor(shape, scale, _zero_point(rng))
@@ -163,7 +161,7 @@ def mean(rng: np.random.Generator) -> bytes:
 
 def softmax(rng: np.random.Generator) -> bytes:
     """A softmax over 1 to 20 classes, of one vector or a few."""
-    model = OneOp()
+    model = ModelByHand()
     shape = (int(rng.integers(1, 4)), int(rng.integers(1, 21)))
     source = model.tensor(shape, float(np.float32(2.0 ** rng.uniform(-8, 1))), _zero_point(rng))
     output = model.tensor(shape, 1 / 256, -128)
@@ -174,7 +172,7 @@ def softmax(rng: np.random.Generator) -> bytes:
 
 def reshape(rng: np.random.Generator) -> bytes:
     """A reshape alone: the output is the input."""
-    model = OneOp()
+    model = ModelByHand()
     shape = (1, *(int(value) for value in rng.integers(1, 6, 3)))
     scale, zero_point = _scale(rng), _zero_point(rng)
     flat = (1, shape[1] * shape[2] * shape[3])

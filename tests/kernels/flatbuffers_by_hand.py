@@ -1,4 +1,4 @@
-"""Write one-operator .tflite models directly, so that kernels are judged without a converter."""
+"""Write small .tflite models directly, so that kernels are judged without a converter."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _TYPES = {"int8": schema.TensorType.INT8, "int32": schema.TensorType.INT32}
 
 
 @dataclass
-class OneOp:
-    """Collects tensors, then packs a model with one operator."""
+class ModelByHand:
+    """Collects tensors, then packs a model."""
 
     tensors: list[Any] = field(default_factory=list)
     buffers: list[Any] = field(default_factory=lambda: [schema.BufferT()])
@@ -48,23 +48,27 @@ class OneOp:
         return len(self.tensors) - 1
 
     def pack(self, kind: str, inputs: list[int], output: int, options: Any, model_inputs: list[int]) -> bytes:
-        """Return the flatbuffer."""
+        """Return the flatbuffer of a model with one operator."""
+        return self.pack_chain([(kind, inputs, output, options)], model_inputs)
+
+    def pack_chain(self, ops: list[tuple[str, list[int], int, Any]], model_inputs: list[int]) -> bytes:
+        """Return the flatbuffer of operators (kind, inputs, output, options); the last one's output is the model's."""
         import flatbuffers
 
-        code = schema.OperatorCodeT()
-        code.builtinCode = getattr(schema.BuiltinOperator, kind)
-        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = 1
-        op = schema.OperatorT()
-        op.opcodeIndex, op.inputs, op.outputs = 0, inputs, [output]
-        if options is not None:
+        model, subgraph = schema.ModelT(), schema.SubGraphT()
+        model.version, model.operatorCodes, subgraph.operators = 3, [], []
+        for kind, inputs, output, options in ops:
+            code = schema.OperatorCodeT()
+            code.builtinCode = getattr(schema.BuiltinOperator, kind)
+            code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+            code.version = 1
+            op = schema.OperatorT()
+            op.opcodeIndex, op.inputs, op.outputs = len(model.operatorCodes), inputs, [output]
             op.builtinOptions = options
             op.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
-        subgraph = schema.SubGraphT()
-        subgraph.tensors, subgraph.operators = self.tensors, [op]
-        subgraph.inputs, subgraph.outputs = model_inputs, [output]
-        model = schema.ModelT()
-        model.version, model.operatorCodes = 3, [code]
+            model.operatorCodes.append(code)
+            subgraph.operators.append(op)
+        subgraph.tensors, subgraph.inputs, subgraph.outputs = self.tensors, model_inputs, [ops[-1][2]]
         model.subgraphs, model.buffers = [subgraph], self.buffers
         builder = flatbuffers.Builder(_BUILDER_BYTES)
         builder.Finish(model.Pack(builder), file_identifier=b"TFL3")

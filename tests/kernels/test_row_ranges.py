@@ -1,0 +1,103 @@
+"""Any schedule gives the same bits: rows one at a time, and a chain streamed through ring buffers."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import aot_on_host
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from cases import CASES
+from flatbuffers_by_hand import ModelByHand
+
+from edgekit.engine.emit_aot import Program, program
+from edgekit.engine.plan import plan
+from edgekit.engine.types import Schedule, Step
+from edgekit.tflite import graph
+
+
+def _with_schedule(made: Program, schedule: Schedule) -> Program:
+    return dataclasses.replace(made, schedule=schedule, memory=plan(made.graph, made.lowered, schedule))
+
+
+@pytest.mark.parametrize("operator", sorted(CASES))
+def test_row_by_row_equals_whole(operator: str, tmp_path: Path) -> None:
+    programs, inputs = [], []
+    for seed in range(4):
+        rng = np.random.default_rng([seed, 99])
+        whole = program(graph.parse(CASES[operator](rng)))
+        steps = tuple(
+            Step(step.op, row, row + 1) for step in whole.schedule.steps for row in range(step.row_begin, step.row_end)
+        )
+        sample = rng.integers(-128, 128, whole.graph.tensors[whole.graph.inputs[0]].size_bytes, dtype=np.int8)
+        programs += [whole, _with_schedule(whole, Schedule(steps, {}))]
+        inputs += [(sample.tobytes(),)] * 2
+    results = aot_on_host.run(programs, inputs, tmp_path)
+    assert results[0::2] == results[1::2]
+
+
+def _chain() -> Program:
+    """A 3x3 convolution, a 3x3 depthwise convolution with stride 2, and a 2x2 maximum over a 16x9 image."""
+    rng = np.random.default_rng(5)
+    model = ModelByHand()
+    source = model.tensor((1, 16, 9, 3), 0.05, -3)
+
+    def weights(shape: tuple[int, ...], axis: int) -> list[int]:
+        data = rng.integers(-127, 128, shape, dtype=np.int8)
+        scale = rng.uniform(0.001, 0.004, shape[axis]).astype(np.float32)
+        bias = rng.integers(-999, 999, shape[axis], dtype=np.int32)
+        return [
+            model.tensor(shape, scale, data=data, axis=axis),
+            model.tensor((shape[axis],), scale, dtype="int32", data=bias),
+        ]
+
+    first, second, third = (model.tensor(shape, 0.06, 5) for shape in [(1, 16, 9, 8), (1, 8, 5, 8), (1, 7, 4, 8)])
+    conv, depthwise, pool = schema.Conv2DOptionsT(), schema.DepthwiseConv2DOptionsT(), schema.Pool2DOptionsT()
+    for options, stride in [(conv, 1), (depthwise, 2), (pool, 1)]:
+        options.strideH = options.strideW = stride
+    for options in (conv, depthwise):
+        options.padding, options.dilationHFactor, options.dilationWFactor = schema.Padding.SAME, 1, 1
+    depthwise.depthMultiplier = 1
+    pool.padding, pool.filterHeight, pool.filterWidth = schema.Padding.VALID, 2, 2
+    ops = [
+        ("CONV_2D", [source, *weights((8, 3, 3, 3), 0)], first, conv),
+        ("DEPTHWISE_CONV_2D", [first, *weights((1, 3, 3, 8), 3)], second, depthwise),
+        ("MAX_POOL_2D", [second], third, pool),
+    ]
+    return program(graph.parse(model.pack_chain(ops, [source])))
+
+
+def _streamed(made: Program) -> Schedule:
+    """Compute each row when the row behind it asks for it; a ring holds what is still to be read."""
+    # Rows of the input that output row y needs: first = y * stride - pad, `kernel` of them.
+    windows = [(1, 1, 3), (2, 0, 3), (1, 0, 2)]
+    assert [made.lowered[op].fields.get("window", {}).get("pad_top", 0) for op in range(2)] == [1, 0]
+    steps: list[Step] = []
+    done, rings = [0, 0, 0], [0, 0, 0]
+
+    def ask(op: int, rows: int) -> None:
+        while done[op] < rows:
+            row = done[op]
+            stride, pad, kernel = windows[op]
+            if op > 0:
+                before = made.graph.tensors[made.lowered[op - 1].output].shape[1]
+                ask(op - 1, min(before, row * stride - pad + kernel))
+                rings[op - 1] = max(rings[op - 1], done[op - 1] - max(0, row * stride - pad))
+            steps.append(Step(op, row, row + 1))
+            done[op] += 1
+
+    ask(2, made.graph.tensors[made.graph.outputs[0]].shape[1])
+    return Schedule(tuple(steps), {made.lowered[op].output: rings[op] for op in range(2)})
+
+
+def test_streamed_chain_equals_whole_in_less_memory(tmp_path: Path) -> None:
+    whole = _chain()
+    streamed = _with_schedule(whole, _streamed(whole))
+    assert set(streamed.schedule.ring_rows.values()) == {2, 3}
+    rng = np.random.default_rng(6)
+    samples = tuple(rng.integers(-128, 128, 16 * 9 * 3, dtype=np.int8).tobytes() for _ in range(5))
+    first, second = aot_on_host.run([whole, streamed], [samples, samples], tmp_path)
+    assert first == second
+    assert streamed.memory.arena_bytes < whole.memory.arena_bytes
