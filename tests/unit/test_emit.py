@@ -1,0 +1,153 @@
+"""What is emitted: safe names, the same bytes twice, and C that compiles cleanly and links twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "kernels"))
+from cases import CASES
+
+from edgekit.engine import emit_aot, emit_tflm
+from edgekit.engine.naming import c_comment, c_identifier, c_string
+from edgekit.errors import ModelError, UnsupportedOpError
+from edgekit.tflite import graph
+
+HOSTILE = 'x"; */ system("rm -rf /"); /* \\\n#include "evil.h" ??/'
+
+
+def _graph(operator: str = "conv_2d", seed: int = 0) -> graph.Graph:
+    return graph.parse(CASES[operator](np.random.default_rng(seed)))
+
+
+def _write(sources: emit_aot.Sources, folder: Path) -> None:
+    for path, text in sources.files.items():
+        (folder / path).write_text(text)
+
+
+def test_same_graph_gives_same_bytes() -> None:
+    made = _graph()
+    assert emit_aot.emit(made, "one").files == emit_aot.emit(made, "one").files
+    assert emit_tflm.emit(made, "one", arena_bytes=4096) == emit_tflm.emit(made, "one", arena_bytes=4096)
+
+
+def test_hostile_names_never_reach_c(tmp_path: Path) -> None:
+    made = _graph()
+    tensors = tuple(dataclasses.replace(tensor, name=HOSTILE) for tensor in made.tensors)
+    made = dataclasses.replace(made, tensors=tensors)
+    stem = c_identifier(HOSTILE)
+    sources = emit_aot.emit(made, stem, labels=(HOSTILE, "é"))
+    text = "".join(sources.files.values())
+    assert '"evil.h' not in text and "??/" not in text and "*/ system" not in text
+    _write(sources, tmp_path)
+    flags = ["-std=c99", "-trigraphs", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    subprocess.run(["cc", *flags, "-c", f"{stem}.c"], cwd=tmp_path, check=True)
+    shown = tmp_path / "labels.c"
+    shown.write_text(
+        f'#include "{stem}.h"\n#include <stdio.h>\nint main(void) {{ fputs({stem}_labels[0], stdout); return 0; }}\n'
+    )
+    subprocess.run(["cc", "-std=c99", "-o", "labels", "labels.c", f"{stem}.o"], cwd=tmp_path, check=True)
+    out = subprocess.run([str(tmp_path / "labels")], stdout=subprocess.PIPE, check=True).stdout
+    assert out.decode() == HOSTILE
+
+
+@pytest.mark.parametrize("text", ["a*/b", "/*", "//", "??/", "a\nb", "a\\", "\x00"])
+def test_comment_cannot_end_early(text: str) -> None:
+    made = c_comment(text)
+    assert not set(made) & set("*/\\?\n\0")
+
+
+def test_names_of_files_become_identifiers() -> None:
+    names = ["", "1", "ek_row", "for", "ÄÖ", "a" * 99, "a b"]
+    made = [c_identifier(name) for name in names]
+    assert made == ["model", "model_1", "model_ek_row", "for_", "model", "a" * 48, "a_b"]
+    assert c_string('"') == '"\\042"'
+
+
+def test_two_models_link_into_one_program(tmp_path: Path) -> None:
+    for stem, operator in [("first", "conv_2d"), ("second", "softmax")]:
+        _write(emit_aot.emit(_graph(operator), stem), tmp_path)
+    (tmp_path / "main.cc").write_text(
+        '#include "first.h"\n#include "second.h"\n'
+        "alignas(16) static unsigned char arena[FIRST_ARENA_BYTES + SECOND_ARENA_BYTES];\n"
+        "int main() { first_invoke(arena); second_invoke(arena + FIRST_ARENA_BYTES); return 0; }\n"
+    )
+    subprocess.run(["cc", "-std=c99", "-c", "first.c", "second.c"], cwd=tmp_path, check=True)
+    command = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "main.cc", "first.o", "second.o", "-o", "both"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    subprocess.run([str(tmp_path / "both")], check=True)
+
+
+def test_quantize_and_dequantize_in_c(tmp_path: Path) -> None:
+    made = _graph("fully_connected", 3)
+    quant = made.tensors[made.inputs[0]].quant
+    assert quant is not None
+    _write(emit_aot.emit(made, "net"), tmp_path)
+    (tmp_path / "main.c").write_text(
+        '#include "net.h"\n#include <stdio.h>\nint main(void) { float x;\n'
+        '  while (fread(&x, 4, 1, stdin) == 1) printf("%d ", net_quantize(x));\n  return 0; }\n'
+    )
+    subprocess.run(["cc", "-std=c99", "-o", "main", "main.c"], cwd=tmp_path, check=True)
+    real = np.concatenate([np.random.default_rng(0).uniform(-9, 9, 500), [1e30, -1e30, 0.0]]).astype(np.float32)
+    out = subprocess.run([str(tmp_path / "main")], input=real.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    scaled = real / np.float32(quant.scale[0])
+    expected = np.clip(np.trunc(scaled + np.copysign(np.float32(0.5), scaled)) + quant.zero_point[0], -128, 127)
+    np.testing.assert_array_equal(np.array(out.split(), np.int64), expected.astype(np.int64))
+
+
+def test_c_array_is_the_flatbuffer(tmp_path: Path) -> None:
+    made = _graph()
+    _write(emit_tflm.emit(made, "net", arena_bytes=None), tmp_path)
+    (tmp_path / "main.cc").write_text(
+        '#include "net_data.h"\n#include <cstdio>\n#include <cstdint>\n'
+        "int main() { if (reinterpret_cast<std::uintptr_t>(net_data) % 16) return 1;\n"
+        "  return std::fwrite(net_data, 1, NET_DATA_BYTES, stdout) != NET_DATA_BYTES; }\n"
+    )
+    subprocess.run(
+        ["c++", "-std=c++17", "-Wall", "-Werror", "-o", "main", "main.cc", "net_data.cc"], cwd=tmp_path, check=True
+    )
+    assert subprocess.run([str(tmp_path / "main")], stdout=subprocess.PIPE, check=True).stdout == made.flatbuffer
+    assert "estimate" in (tmp_path / "net_arena.h").read_text()
+    assert "AddConv2D()" in (tmp_path / "net_ops.h").read_text()
+
+
+def test_unsupported_operator_is_named() -> None:
+    made = _graph("softmax")
+    op = dataclasses.replace(made.ops[0], kind="CUSTOM:Foo")
+    with pytest.raises(UnsupportedOpError, match="operator 0 CUSTOM:Foo") as caught:
+        emit_aot.emit(dataclasses.replace(made, ops=(op,)), "net")
+    assert "aot runs" in caught.value.hint and caught.value.exit_code == 3
+
+
+def test_failed_check_says_what_was_expected() -> None:
+    made = _graph("softmax")
+    output = made.tensors[made.outputs[0]]
+    other = dataclasses.replace(output, quant=graph.Quant((0.5,), (0,), None))
+    tensors = tuple(other if tensor is output else tensor for tensor in made.tensors)
+    with pytest.raises(UnsupportedOpError, match="expected: an output of scale 1/256"):
+        emit_aot.emit(dataclasses.replace(made, tensors=tensors), "net")
+
+
+def test_float_model_is_refused() -> None:
+    made = _graph()
+    tensors = tuple(dataclasses.replace(tensor, dtype="float32") for tensor in made.tensors)
+    with pytest.raises(ModelError, match="float32, expected int8"):
+        emit_aot.emit(dataclasses.replace(made, tensors=tensors), "net")
+
+
+@pytest.mark.parametrize("damage", ["truncate", "identifier", "empty", "byte"])
+def test_damaged_flatbuffer_is_refused_or_parsed(damage: str) -> None:
+    content = _graph().flatbuffer
+    damaged = {
+        "truncate": content[: len(content) // 2],
+        "identifier": content[:4] + b"XXXX" + content[8:],
+        "empty": b"",
+        "byte": b"\xff\xff\xff\x7f" + content[4:],
+    }[damage]
+    with pytest.raises(ModelError):
+        graph.parse(damaged)
