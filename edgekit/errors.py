@@ -108,6 +108,9 @@ class DoesNotFitError(ModelError):
             hint="shrink the three tensors named, compress the model (--recipe small), or choose a larger target "
             "(`edgekit targets`)",
         )
+        self.resource = resource
+        self.needed_bytes = needed_bytes
+        self.available_bytes = available_bytes
 
 
 class ToolchainError(EdgeKitError):

@@ -1,0 +1,227 @@
+"""Bring a model to a target: convert, prove, emit, check the budget, compile, and leave it all in one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from edgekit import pipeline, targets
+from edgekit.atomic import write_atomically
+from edgekit.errors import DoesNotFitError, ToolchainError, UnknownNameError, UsageError
+from edgekit.model_source import resolve
+from edgekit.pipeline import BuildOptions
+from edgekit.progress import Progress, silent
+from edgekit.report.types import Artifacts, BuildReport, Flash, ModelFacts, ProofFacts, Ram
+from edgekit.stage_files import Compiled, Emitted, Golden
+from edgekit.targets import Target
+
+if TYPE_CHECKING:
+    from edgekit.tflite.convert import Conversion
+    from edgekit.tflite.proof import Proof
+
+__all__ = ["BuildOptions", "build", "default_folder"]
+
+ENGINES = ("aot", "tflm")
+REPORT = "report.json"
+GOLDEN = "golden.npz"
+
+# What a kernel and the harness need at least; the linker script's reserve counts where it is larger.
+STACK_ALLOWANCE_BYTES = 2048
+
+
+def build(
+    model: str | Path,
+    target: str,
+    *,
+    out: Path | None = None,
+    options: BuildOptions | None = None,
+    progress: Progress = silent,
+) -> BuildReport:
+    """Build firmware for a target from a model.
+
+    Args:
+        model: `.keras`, `.h5` or `.tflite` file, SavedModel folder, or a folder with a model.toml.
+        target: name of a target.
+        out: folder for the outputs; None chooses `build/<model>/<target>` below the current folder.
+        options: data, compression, metric, engine.
+        progress: told what happens.
+
+    Returns:
+        What was built; the same is in report.json beside the outputs.
+
+    Raises:
+        UsageError: a name, an option or the data is wrong.
+        ModelError: the model is damaged, cannot be converted, or does not fit the target.
+        ToolchainError: the compiler is missing or failed.
+        UntrustworthyError: the judges contradict each other.
+    """
+    options = options or BuildOptions()
+    board = targets.load(target)
+    if options.engine not in ENGINES:
+        raise UnknownNameError("engine", options.engine, ENGINES)
+    line = pipeline.start(resolve(Path(model)), options, progress)
+    folder = out or default_folder(line.source.name, target)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            f"{folder} is a file, expected a folder for the outputs", hint="give another folder with --out"
+        )
+    conversion = line.convert()
+    proof, golden = line.prove(conversion.flatbuffer)
+    labels = line.source.labels or golden.labels
+    emitted = line.emit(conversion.flatbuffer, board, options.engine, labels, proof.tflm_arena_bytes)
+    require_fit(emitted, board)
+    sources = _sources(conversion, emitted, golden)
+    try:
+        compiled = line.compile(emitted.sources, board)
+    except DoesNotFitError as error:
+        raise _with_tensors(error, emitted, board) from error
+    except ToolchainError as error:
+        if options.engine == "tflm":
+            _write(folder, sources)
+            error.hint = f"{error.hint}; the sources for it were written to {folder}, the firmware was not"
+        raise
+    require_fit(emitted, board, compiled)
+    outputs = {**sources, **compiled.files}
+    report = BuildReport(
+        folder=folder,
+        target=board.name,
+        engine=options.engine,
+        compiler=compiled.compiler,
+        model=ModelFacts(line.source.name, emitted.sources.model_sha256, emitted.macs),
+        ram=_ram(compiled, board),
+        flash=_flash(compiled, board),
+        flash_bytes_read=emitted.sources.flash_bytes_read,
+        proof=proof_facts(proof, golden),
+        artifacts=_artifacts(conversion, emitted, compiled, outputs),
+        metrics=conversion.metric,
+        compression=conversion.compression,
+        simulated=line.source.simulated,
+        notes=line.notes,
+    )
+    text = json.dumps({"schema_version": 1, **report.to_json()}, indent=2) + "\n"
+    _write(folder, {**outputs, REPORT: text.encode()})
+    return report
+
+
+def default_folder(name: str, target: str) -> Path:
+    """Return where a build goes when nothing else is said.
+
+    Example:
+        >>> default_folder("digits", "esp32").as_posix()
+        'build/digits/esp32'
+    """
+    return Path("build") / name / target
+
+
+def require_fit(emitted: Emitted, target: Target, compiled: Compiled | None = None) -> None:
+    """Refuse what cannot fit: by arena and weights before compiling, by the linked firmware after it.
+
+    Raises:
+        DoesNotFitError: needed, available, and the three largest tensors.
+    """
+    ram = emitted.sources.arena_bytes + STACK_ALLOWANCE_BYTES
+    flash = emitted.sources.weights_bytes
+    if compiled is not None:
+        stack = max(compiled.stack_reserved_bytes, STACK_ALLOWANCE_BYTES)
+        ram = compiled.arena_bytes + compiled.static_bytes + stack
+        flash = compiled.weights_bytes + compiled.kernels_bytes + compiled.application_bytes
+    for resource, needed, available, largest in (
+        ("RAM", ram, target.ram_bytes, emitted.activations),
+        ("flash", flash, target.flash_bytes, emitted.constants),
+    ):
+        if needed > available:
+            raise DoesNotFitError(
+                resource, needed_bytes=needed, available_bytes=available, largest=largest, target=target.name
+            )
+
+
+def _with_tensors(error: DoesNotFitError, emitted: Emitted, target: Target) -> DoesNotFitError:
+    """Name the tensors, which the linker that found the overflow does not know."""
+    return DoesNotFitError(
+        error.resource,
+        needed_bytes=error.needed_bytes,
+        available_bytes=error.available_bytes,
+        largest=emitted.activations if error.resource == "RAM" else emitted.constants,
+        target=target.name,
+    )
+
+
+def _ram(compiled: Compiled, target: Target) -> Ram:
+    return Ram(
+        arena_bytes=compiled.arena_bytes,
+        engine_bytes=0,
+        stack_peak_bytes=None,
+        static_bytes=compiled.static_bytes,
+        stack_reserved_bytes=compiled.stack_reserved_bytes,
+        available_bytes=target.ram_bytes,
+    )
+
+
+def _flash(compiled: Compiled, target: Target) -> Flash:
+    weights, kernels, application = compiled.weights_bytes, compiled.kernels_bytes, compiled.application_bytes
+    return Flash(weights, kernels, application, target.flash_bytes)
+
+
+def proof_facts(proof: Proof, golden: Golden) -> ProofFacts:
+    """Return what a report says of a proof."""
+    return ProofFacts(
+        judges=proof.judges,
+        samples=proof.samples,
+        equal=proof.equal,
+        largest_step=proof.largest_step,
+        inputs=golden.origin,
+        tflm_arena_bytes=proof.tflm_arena_bytes,
+    )
+
+
+def _sources(conversion: Conversion, emitted: Emitted, golden: Golden) -> dict[str, bytes]:
+    """Return what a build leaves whether or not it is compiled."""
+    from edgekit.golden import pack_golden
+
+    files = {path.as_posix(): text.encode() for path, text in emitted.files.items()}
+    files[f"{emitted.sources.stem}.tflite"] = conversion.flatbuffer
+    files[GOLDEN] = pack_golden(golden.inputs, golden.outputs)
+    if conversion.keras_model is not None:
+        files[f"{emitted.sources.stem}.keras"] = conversion.keras_model
+    return files
+
+
+def _artifacts(conversion: Conversion, emitted: Emitted, compiled: Compiled, outputs: Mapping[str, bytes]) -> Artifacts:
+    stem = emitted.sources.stem
+    return Artifacts(
+        tflite=f"{stem}.tflite",
+        c_array=f"{stem}_data.cc",
+        c_source=f"{stem}.c",
+        elf=compiled.elf,
+        emulated_elf=compiled.emulated_elf,
+        images=compiled.images,
+        keras=f"{stem}.keras" if conversion.keras_model is not None else None,
+        sha256=tuple((name, hashlib.sha256(outputs[name]).hexdigest()) for name in sorted(outputs)),
+    )
+
+
+def _write(folder: Path, outputs: Mapping[str, bytes]) -> None:
+    """Write everything beside the old outputs, then rename: a full disk leaves the old ones whole.
+
+    The report goes last: while it is the old one, its hashes show that the folder is mixed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = [name for name in outputs if not _holds(folder / name, outputs[name])]
+    with TemporaryDirectory(dir=folder, prefix=".new-") as fresh:
+        for name in changed:
+            write_atomically(Path(fresh) / name, outputs[name])
+        for name in sorted(changed, key=lambda name: (name == REPORT, name)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(fresh) / name).replace(folder / name)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """An unchanged file keeps its date, so that what depends on it is not made again."""
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False

@@ -1,0 +1,109 @@
+"""Read back what a build left, every file checked against the report's hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit import targets
+from edgekit.errors import UntrustworthyError, UsageError
+from edgekit.golden import unpack_golden
+from edgekit.report.types import Flash, ModelFacts, Ram
+from edgekit.toolchains import Firmware
+
+_AGAIN = "build again with `edgekit build`"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A build folder, read and checked.
+
+    Attributes:
+        firmware: with paths in the folder.
+        model, ram, flash, flash_bytes_read: as the build reported them.
+        inputs, outputs: golden bytes, one entry an inference.
+        judge: who gave the outputs.
+        origin: where the inputs came from.
+    """
+
+    firmware: Firmware
+    model: ModelFacts
+    ram: Ram
+    flash: Flash
+    flash_bytes_read: int
+    inputs: tuple[bytes, ...]
+    outputs: tuple[bytes, ...]
+    judge: str
+    origin: str
+
+
+def is_build_folder(path: Path) -> bool:
+    """Tell a build folder from a model."""
+    return (path / "report.json").is_file()
+
+
+def read(folder: Path, target: str | None = None) -> Built:
+    """Read a build folder.
+
+    Args:
+        folder: with report.json in it.
+        target: what the user expects it to be for; None takes what the report says.
+
+    Raises:
+        UsageError: no report, one of another version, or built for another target.
+        UntrustworthyError: a file is missing or not the one that was built.
+    """
+    try:
+        report = json.loads((folder / "report.json").read_bytes())
+        if target is not None and target != report["target"]:
+            targets.load(target)
+            raise UsageError(
+                f"{folder} was built for {report['target']}, not for {target}",
+                hint=f"`edgekit build MODEL --target {target}`, or leave --target out",
+            )
+        return _built(folder, report)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{folder}/report.json cannot be used ({type(error).__name__}: {error}), expected a report of a build",
+            hint=_AGAIN,
+        ) from error
+
+
+def _built(folder: Path, report: dict[str, Any]) -> Built:
+    artifacts, ram, flash = report["artifacts"], dict(report["ram"]), dict(report["flash"])
+    _check(folder, artifacts["sha256"])
+    del ram["total_bytes"], flash["total_bytes"]
+    model = ModelFacts(**report["model"])
+    inputs, outputs = unpack_golden((folder / "golden.npz").read_bytes())
+    images = tuple((image["address"], folder / image["path"]) for image in artifacts["images"])
+    firmware = Firmware(
+        elf=folder / artifacts["elf"],
+        emulated_elf=folder / artifacts["emulated_elf"],
+        images=images,
+        weights_bytes=flash["weights_bytes"],
+        kernels_bytes=flash["kernels_bytes"],
+        application_bytes=flash["application_bytes"],
+        static_bytes=ram["static_bytes"],
+        stack_reserved_bytes=ram["stack_reserved_bytes"],
+        arena_bytes=ram["arena_bytes"],
+        target=targets.load(report["target"]),
+        engine=report["engine"],
+        model_sha256=model.sha256,
+        compiler=report["tools"]["compiler"],
+    )
+    judge, origin = report["proof"]["judges"][0], report["proof"]["inputs"]
+    return Built(
+        firmware, model, Ram(**ram), Flash(**flash), report["flash_bytes_read"], inputs, outputs, judge, origin
+    )
+
+
+def _check(folder: Path, sha256: dict[str, str]) -> None:
+    for name, expected in sha256.items():
+        path = folder / name
+        if not path.is_file():
+            raise UntrustworthyError(f"{path} is missing, the report beside it names it", hint=_AGAIN)
+        if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise UntrustworthyError(f"{path} is not the file that the report beside it describes", hint=_AGAIN)

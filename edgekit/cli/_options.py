@@ -1,0 +1,147 @@
+"""Options that several commands share, and how flags and settings meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from edgekit.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgekit.build import BuildOptions
+    from edgekit.settings import Settings
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+ENGINES = ("aot", "tflm")
+
+
+def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    from edgekit import targets
+
+    return [name for name in targets.names() if name.startswith(incomplete)]
+
+
+def _complete_engine(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    return [name for name in ENGINES if name.startswith(incomplete)]
+
+
+def target_option(function: _F) -> _F:
+    """Add `--target`; the library checks the name, so that one error speaks for all ways in."""
+    return click.option(
+        "--target", metavar="NAME", shell_complete=_complete_target, help="Board or core: `edgekit targets` lists them."
+    )(function)
+
+
+def model_argument(function: _F) -> _F:
+    """Add the argument MODEL, which settings may replace."""
+    return click.argument("model", required=False, type=click.Path(path_type=Path))(function)
+
+
+def conversion_options(function: _F) -> _F:
+    """Add what decides how a model is compressed and converted."""
+    for option in reversed(
+        (
+            click.option(
+                "--data", metavar="FILE|MODULE:FUNCTION", help="Representative samples: an .npz file or a function."
+            ),
+            click.option("--recipe", metavar="NAME|FILE", help="Compression recipe; `none` skips the model's own."),
+            click.option("--sparsity", type=float, metavar="S", help="Prune this fraction of the weights, 0 <= S < 1."),
+            click.option("--metric", metavar="NAME", help="accuracy, auc, mse or module:function."),
+            click.option(
+                "--no-cache",
+                is_flag=True,
+                help="Compute every stage again. Needed when a data function reads files that have changed: the cache "
+                "knows the function's own source only.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def engine_option(function: _F) -> _F:
+    """Add `--engine`."""
+    text = "aot (default): plain C of this model; tflm: TensorFlow Lite Micro."
+    return click.option("--engine", metavar="NAME", shell_complete=_complete_engine, help=text)(function)
+
+
+def out_option(text: str) -> Callable[[_F], _F]:
+    """Add `--out` with a help text that says what it is here."""
+    return click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help=text)
+
+
+def chosen_out(out: Path | None, settings: Settings) -> Path | None:
+    """Return the folder for outputs that was named, by flag or in the settings."""
+    return out if out is not None or settings.out is None else settings.path(settings.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the user gave on the command line, before settings fill the gaps."""
+
+    data: str | None = None
+    recipe: str | None = None
+    sparsity: float | None = None
+    metric: str | None = None
+    engine: str | None = None
+    no_cache: bool = False
+
+
+def project_settings() -> Settings:
+    """Read the settings of the project that the current folder belongs to."""
+    from edgekit.settings import find
+
+    return find(Path())
+
+
+def chosen_model(model: Path | None, settings: Settings) -> Path:
+    """Return the model that was named, by argument or in the settings."""
+    if model is not None:
+        return model
+    if settings.model is not None:
+        return settings.path(settings.model)
+    raise UsageError(
+        "no model was named: no MODEL argument, no `model` in [tool.edgekit]",
+        hint='name one, e.g. `edgekit build model.keras`, or write model = "model.keras" under [tool.edgekit] of '
+        "pyproject.toml",
+    )
+
+
+def chosen_target(target: str | None, settings: Settings) -> str:
+    """Return the target that was named, by flag or in the settings."""
+    chosen = target or settings.target
+    if chosen is None:
+        raise UsageError(
+            "no target was named: no --target, no `target` in [tool.edgekit]",
+            hint="give --target NAME; `edgekit targets` lists the names",
+        )
+    return chosen
+
+
+def build_options(flags: Flags, settings: Settings) -> BuildOptions:
+    """Return the library's options: flags win over settings, and each relative path starts where it was written."""
+    from edgekit.build import BuildOptions
+    from edgekit.model_source import DataSource
+
+    data: DataSource | None = None
+    if flags.data is not None:
+        data = DataSource(flags.data, Path())
+    elif settings.data is not None:
+        data = DataSource(settings.data, settings.base)
+    own_recipe = flags.recipe is None and flags.sparsity is None
+    recipe = settings.recipe if own_recipe else flags.recipe
+    if own_recipe and recipe is not None and settings.path(recipe).is_file():
+        recipe = str(settings.path(recipe))
+    return BuildOptions(
+        data=data,
+        recipe=recipe,
+        sparsity=settings.sparsity if own_recipe and recipe is None else flags.sparsity,
+        metric=flags.metric or settings.metric,
+        engine=flags.engine or settings.engine or ENGINES[0],
+        cached=not flags.no_cache,
+    )

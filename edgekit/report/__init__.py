@@ -1,0 +1,1 @@
+"""Reports: what people read of a build, a bench run, a model."""

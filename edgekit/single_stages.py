@@ -1,0 +1,162 @@
+"""The stages that users call alone: a model to a proved .tflite, a .tflite to C."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgekit import pipeline, targets
+from edgekit.atomic import write_atomically
+from edgekit.build import ENGINES, proof_facts
+from edgekit.errors import UnknownNameError, UsageError
+from edgekit.model_source import resolve
+from edgekit.pipeline import BuildOptions
+from edgekit.progress import Progress, silent
+from edgekit.report.types import ProofFacts
+
+if TYPE_CHECKING:
+    from edgekit.tflite.convert import Conversion
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertReport:
+    """A converted model.
+
+    Attributes:
+        path: the .tflite that was written.
+        name: of the model.
+        conversion: what the converter made and measured.
+        sha256: of the flatbuffer.
+        proof: how it was proved.
+        simulated: metric data are simulated.
+        notes: sentences that the user should read.
+    """
+
+    path: Path
+    name: str
+    conversion: Conversion
+    sha256: str
+    proof: ProofFacts
+    simulated: bool
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `convert --json` prints."""
+        metric = self.conversion.metric
+        return {
+            "model": {"name": self.name, "sha256": self.sha256, "bytes": len(self.conversion.flatbuffer)},
+            "metrics": dataclasses.asdict(metric) if metric is not None else None,
+            "simulated_data": self.simulated,
+            "compression": [dataclasses.asdict(step) for step in self.conversion.compression],
+            "proof": dataclasses.asdict(self.proof),
+            "artifacts": {"tflite": str(self.path)},
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EmitReport:
+    """Emitted C: `files` in `folder`; arena and weights of the engine that was asked for."""
+
+    folder: Path
+    files: tuple[str, ...]
+    name: str
+    sha256: str
+    macs: int
+    engine: str
+    arena_bytes: int
+    weights_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `emit --json` prints."""
+        return {
+            "engine": self.engine,
+            "model": {"name": self.name, "sha256": self.sha256, "macs": self.macs},
+            "arena_bytes": self.arena_bytes,
+            "weights_bytes": self.weights_bytes,
+            "folder": str(self.folder),
+            "files": list(self.files),
+        }
+
+
+def convert_model(
+    model: Path, *, out: Path | None = None, options: BuildOptions | None = None, progress: Progress = silent
+) -> ConvertReport:
+    """Compress, convert and prove a model, and write the .tflite.
+
+    Args:
+        model: whatever `edgekit build` takes.
+        out: file to write; None chooses `<model>.tflite` in the current folder.
+        options: data, compression, metric.
+        progress: told what happens.
+
+    Raises:
+        UsageError: a name, an option or the data is wrong; or the output would overwrite the model.
+        ModelError: the model is damaged or cannot be converted.
+    """
+    line = pipeline.start(resolve(model), options or BuildOptions(), progress)
+    path = out or Path(f"{line.source.name}.tflite")
+    if path.exists() and line.source.path.exists() and path.samefile(line.source.path):
+        raise UsageError(f"{path} is the model itself", hint="give another file with --out")
+    conversion = line.convert()
+    proof, golden = line.prove(conversion.flatbuffer)
+    write_atomically(path, conversion.flatbuffer)
+    return ConvertReport(
+        path,
+        line.source.name,
+        conversion,
+        pipeline.sha256_of(conversion.flatbuffer),
+        proof_facts(proof, golden),
+        line.source.simulated,
+        line.notes,
+    )
+
+
+def emit_model(
+    model: Path,
+    *,
+    target: str | None = None,
+    out: Path | None = None,
+    options: BuildOptions | None = None,
+    progress: Progress = silent,
+) -> EmitReport:
+    """Write the C of both engines for a full-integer .tflite.
+
+    Args:
+        model: the .tflite.
+        target: its features choose kernel variants; None takes the plain C99 ones.
+        out: folder to write into; None chooses `build/<model>/c`.
+        options: the engine to report on.
+        progress: told what happens.
+
+    Raises:
+        UsageError: the model is of another kind.
+        ModelError: the model is damaged, not full-integer, or has an operator that the engine cannot run.
+    """
+    options = options or BuildOptions()
+    if options.engine not in ENGINES:
+        raise UnknownNameError("engine", options.engine, ENGINES)
+    line = pipeline.start(resolve(model), options, progress)
+    if not line.source.is_flatbuffer:
+        raise UsageError(f"{model} is no .tflite, which emit expects", hint="first `edgekit convert MODEL --data ...`")
+    board = targets.load(target) if target is not None else None
+    flatbuffer = line.convert().flatbuffer
+    proof, _ = line.prove(flatbuffer)
+    emitted = line.emit(flatbuffer, board, options.engine, line.source.labels, proof.tflm_arena_bytes)
+    folder = out or Path("build") / line.source.name / "c"
+    for path, text in emitted.files.items():
+        write_atomically(folder / path, text)
+    sources = emitted.sources
+    names = tuple(sorted(path.as_posix() for path in emitted.files))
+    return EmitReport(
+        folder,
+        names,
+        line.source.name,
+        sources.model_sha256,
+        emitted.macs,
+        options.engine,
+        sources.arena_bytes,
+        sources.weights_bytes,
+    )
