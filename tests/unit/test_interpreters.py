@@ -54,9 +54,7 @@ def test_garbage_never_takes_the_parent_down(interpreter: Interpreter) -> None:
 def test_crash_names_interpreter_and_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     crash = [sys.executable, "-c", "import os; os.write(2, b'arena is gone\\n'); os.abort()"]
     monkeypatch.setattr(interpreters, "python_command", lambda module: crash)
-    with pytest.raises(
-        ModelError, match=r"LiteRT interpreter was ended by signal 6 \(SIGABRT\).*arena is gone"
-    ):
+    with pytest.raises(ModelError, match=r"LiteRT interpreter was ended by signal 6 \(SIGABRT\).*arena is gone"):
         interpreters.run(b"", (), Interpreter.LITERT)
 
 
@@ -77,15 +75,11 @@ def test_missing_interpreter_is_a_toolchain_error(monkeypatch: pytest.MonkeyPatc
 def test_nothing_heavy_is_imported_by_the_parent() -> None:
     code = "import sys, edgekit.tflite.interpreters; print(*sys.modules)"
     command = [sys.executable, "-P", "-c", code]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=child_process.child_environment()
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=child_process.child_environment())
     assert not {"tensorflow", "numpy", "ai_edge_litert", "tflite_micro"} & set(done.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "stem", ["anomaly_detection", "image_classification", "keyword_spotting", "visual_wake_words"]
-)
+@pytest.mark.parametrize("stem", ["anomaly_detection", "image_classification", "keyword_spotting", "visual_wake_words"])
 def test_real_models_run_in_every_interpreter(stem: str) -> None:
     path = MODELS / f"{stem}_int8.tflite"
     if not path.exists():

@@ -22,9 +22,7 @@ def test_both_judges_agree_on_a_plain_layer() -> None:
     assert proven.samples == 2 and proven.float_tensors == ()
     assert proven.outputs == (bytes([1, 2]), bytes([3, 4]))
     if available(Interpreter.TFLM):
-        assert proven.judges[0].startswith("TFLM ") and proven.judges[1].startswith(
-            "LiteRT reference kernels "
-        )
+        assert proven.judges[0].startswith("TFLM ") and proven.judges[1].startswith("LiteRT reference kernels ")
         assert proven.equal is True and proven.largest_step == 0 and proven.tflm_arena_bytes
 
 
