@@ -13,9 +13,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the two options without which no test touches hardware."""
     group = parser.getgroup("edgekit", "boards")
-    group.addoption(
-        "--port", metavar="PORT", help="serial port of a real board: runs the tests marked hardware"
-    )
+    group.addoption("--port", metavar="PORT", help="serial port of a real board: runs the tests marked hardware")
     group.addoption("--target", metavar="NAME", help="what the board at --port is, e.g. esp32")
 
 

@@ -107,18 +107,12 @@ find_python() { # the system's own Python when it is new enough, else the newest
   done
 }
 
-need_python() {
+missing_python() { # as `missing`; Debian keeps ensurepip in a package of its own for each version
   python=$(find_python)
   if [ -z "$python" ]; then
-    echo "python3" | install
-    python=$(find_python)
-  fi
-  [ -n "$python" ] || stop "Python 3.11, 3.12 or 3.13 is needed, but python3 here is $(python3 -V 2>&1)" \
-    "install one of them beside it (for example: sudo apt-get install python3.11 python3.11-venv), then run make again"
-  if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    # Debian keeps ensurepip in a package of its own for each version.
-    version=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-    echo "$version python3-venv" | install
+    printf 'python3\npython3-venv\n'
+  elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    "$python" -c 'import sys; print("python%d.%d-venv python3-venv" % sys.version_info[:2])'
   fi
 }
 
@@ -129,7 +123,9 @@ fingerprint() { # what the virtual environment depends on; the path, since an ed
 ready() { [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint)" ]; }
 
 make_venv() {
-  need_python
+  python=$(find_python)
+  [ -n "$python" ] || stop "Python 3.11, 3.12 or 3.13 is needed, but python3 here is $(python3 -V 2>&1)" \
+    "install one of them beside it (for example: sudo apt-get install python3.11 python3.11-venv), then run make again"
   if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     say "making the virtual environment $venv with $("$python" -V)"
     "$python" -m venv --clear "$venv"
@@ -140,5 +136,9 @@ make_venv() {
   fingerprint >"$stamp"
 }
 
-missing | install
-ready || make_venv
+if ! ready; then
+  { missing && missing_python; } | install
+  make_venv
+else
+  missing | install
+fi

@@ -25,9 +25,7 @@ def test_every_absent_thing_has_a_line_that_installs_it(monkeypatch: pytest.Monk
 
 def test_a_keras_below_the_floor_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.metadata.version
-    monkeypatch.setattr(
-        importlib.metadata, "version", lambda name: "3.14.9" if name == "keras" else real(name)
-    )
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "3.14.9" if name == "keras" else real(name))
     keras = _by_name(doctor.examine())["keras"]
     assert (keras.present, keras.version) == (False, "3.14.9")
     assert "keras>=3.15.1" in keras.install
@@ -43,9 +41,7 @@ def test_a_missing_python_package_is_found_missing(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("body", ["exit 3", "kill -9 $$"], ids=["fails", "dies"])
-def test_a_program_that_does_not_run_is_not_present(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
-) -> None:
+def test_a_program_that_does_not_run_is_not_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     broken = tmp_path / "qemu-system-arm"
     broken.write_text(f"#!/bin/sh\n{body}\n")
     broken.chmod(0o755)
