@@ -141,8 +141,8 @@ def _call(made: Program, index: int, step: Step) -> str:
     item = made.lowered[step.op]
     arguments = [f"&layer_{step.op}", *(_rows(made, tensor) for tensor in (*item.inputs, item.output))]
     if item.scratch_bytes is not None:
-        offset = made.memory.scratch.get(index, (0, 0))[0]
-        arguments.append(f"(int8_t *)arena + {offset}")
+        place = made.memory.scratch.get(index)
+        arguments.append("NULL" if place is None else f"(int8_t *)arena + {place[0]}")
     arguments += [str(step.row_begin), str(step.row_end)]
     lines = [f"  ek_{item.kernel}("]
     for argument in arguments:
