@@ -35,14 +35,13 @@ def golden_inputs(graph: Graph, data: Data | None, samples: int) -> tuple[tuple[
     """
     if data is None or len(graph.inputs) != 1:
         return _random_inputs(graph, samples), "random inputs"
-    from edgekit.data import quantize
+    from edgekit.tflite.quantize import quantize_input
 
     values = data.x_train if data.x_test is None else data.x_test
     origin = "training data" if data.x_test is None else "test data"
     # Spread over the whole set: data files are often sorted by class.
     chosen = values[np.linspace(0, len(values) - 1, min(samples, len(values))).astype(int)]
-    tensor = graph.tensors[graph.inputs[0]]
-    return tuple(quantize(sample[np.newaxis], tensor).tobytes() for sample in chosen), origin
+    return quantize_input(graph, chosen), origin
 
 
 def _random_inputs(graph: Graph, samples: int) -> tuple[bytes, ...]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from edgekit import pipeline, targets
 from edgekit.atomic import write_atomically
@@ -14,71 +11,7 @@ from edgekit.errors import UnknownNameError, UsageError
 from edgekit.model_source import resolve
 from edgekit.pipeline import BuildOptions
 from edgekit.progress import Progress, silent
-from edgekit.report.types import ProofFacts
-
-if TYPE_CHECKING:
-    from edgekit.tflite.convert import Conversion
-
-
-@dataclass(frozen=True, slots=True)
-class ConvertReport:
-    """A converted model.
-
-    Attributes:
-        path: the .tflite that was written.
-        name: of the model.
-        conversion: what the converter made and measured.
-        sha256: of the flatbuffer.
-        proof: how it was proved.
-        simulated: metric data are simulated.
-        notes: sentences that the user should read.
-    """
-
-    path: Path
-    name: str
-    conversion: Conversion
-    sha256: str
-    proof: ProofFacts
-    simulated: bool
-    notes: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that `convert --json` prints."""
-        metric = self.conversion.metric
-        return {
-            "model": {"name": self.name, "sha256": self.sha256, "bytes": len(self.conversion.flatbuffer)},
-            "metrics": dataclasses.asdict(metric) if metric is not None else None,
-            "simulated_data": self.simulated,
-            "compression": [dataclasses.asdict(step) for step in self.conversion.compression],
-            "proof": dataclasses.asdict(self.proof),
-            "artifacts": {"tflite": str(self.path)},
-            "notes": list(self.notes),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class EmitReport:
-    """Emitted C: `files` in `folder`; arena and weights of the engine that was asked for."""
-
-    folder: Path
-    files: tuple[str, ...]
-    name: str
-    sha256: str
-    macs: int
-    engine: str
-    arena_bytes: int
-    weights_bytes: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that `emit --json` prints."""
-        return {
-            "engine": self.engine,
-            "model": {"name": self.name, "sha256": self.sha256, "macs": self.macs},
-            "arena_bytes": self.arena_bytes,
-            "weights_bytes": self.weights_bytes,
-            "folder": str(self.folder),
-            "files": list(self.files),
-        }
+from edgekit.report.single import ConvertReport, EmitReport
 
 
 def convert_model(

@@ -95,8 +95,7 @@ def conversion_files(conversion: Conversion) -> Files:
 def conversion_of(files: Files, name: str) -> Conversion:
     """Return the conversion that `conversion_files` wrote."""
     from edgekit.compress import StepResult
-    from edgekit.metrics import MetricResult
-    from edgekit.tflite.convert import Conversion
+    from edgekit.tflite.convert import Conversion, MetricResult
 
     facts = json.loads(files["conversion.json"])
     return Conversion(

@@ -147,8 +147,8 @@ def _keras(source: ModelSource, progress: Progress) -> Inspection:
     from edgekit.worker import Worker
 
     progress(f"load {source.name}")
-    with Worker(progress=progress) as worker:
-        answer = worker.call("edgekit.report.keras_layers:layers", {"model": str(source.path)})
+    with Worker() as worker:
+        answer = worker.call("edgekit.report.keras_layers:layers", {"model": str(source.path)}, progress)
     rows = tuple(Row(**{**row, "shape": tuple(row["shape"])}) for row in answer["rows"])
     files = [source.path] if source.path.is_file() else [path for path in source.path.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)

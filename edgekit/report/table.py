@@ -14,11 +14,11 @@ from rich.text import Text
 if TYPE_CHECKING:
     from edgekit.compress import StepResult
     from edgekit.doctor import Finding
-    from edgekit.metrics import MetricResult
     from edgekit.report.inspection import Inspection
+    from edgekit.report.single import ConvertReport, EmitReport
     from edgekit.report.types import BenchReport, BuildReport, ProofFacts
-    from edgekit.single_stages import ConvertReport, EmitReport
     from edgekit.targets import Target
+    from edgekit.tflite.convert import MetricResult
 
 _BAR_CELLS = 20
 
