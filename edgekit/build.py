@@ -13,7 +13,7 @@ from edgekit import pipeline, targets
 from edgekit.atomic import write_atomically
 from edgekit.errors import DoesNotFitError, ToolchainError, UnknownNameError, UsageError
 from edgekit.model_source import resolve
-from edgekit.pipeline import BuildOptions
+from edgekit.pipeline import BuildOptions, Pipeline
 from edgekit.progress import Progress, silent
 from edgekit.report.types import Artifacts, BuildReport, Flash, ModelFacts, ProofFacts, Ram
 from edgekit.stage_files import Compiled, Emitted, Golden
@@ -75,15 +75,7 @@ def build(
     emitted = line.emit(conversion.flatbuffer, board, options.engine, labels, proof.tflm_arena_bytes)
     require_fit(emitted, board)
     sources = _sources(conversion, emitted, golden)
-    try:
-        compiled = line.compile(emitted.sources, board)
-    except DoesNotFitError as error:
-        raise _with_tensors(error, emitted, board) from error
-    except ToolchainError as error:
-        if options.engine == "tflm":
-            _write(folder, sources)
-            error.hint = f"{error.hint}; the sources for it were written to {folder}, the firmware was not"
-        raise
+    compiled = _compile(line, emitted, board, (folder, sources))
     require_fit(emitted, board, compiled)
     outputs = {**sources, **compiled.files}
     report = BuildReport(
@@ -102,9 +94,26 @@ def build(
         simulated=line.source.simulated,
         notes=line.notes,
     )
-    text = json.dumps({"schema_version": 1, **report.to_json()}, indent=2) + "\n"
-    _write(folder, {**outputs, REPORT: text.encode()})
+    _write(folder, {**outputs, REPORT: _text(report).encode()})
     return report
+
+
+def _compile(line: Pipeline, emitted: Emitted, target: Target, kept: tuple[Path, Mapping[str, bytes]]) -> Compiled:
+    """Compile; an engine whose library is not here still leaves its sources, `kept` as (folder, files)."""
+    try:
+        return line.compile(emitted.sources, target)
+    except DoesNotFitError as error:
+        raise _with_tensors(error, emitted, target) from error
+    except ToolchainError as error:
+        if emitted.sources.engine == "tflm":
+            folder, files = kept
+            _write(folder, files)
+            error.hint = f"{error.hint}; the sources for it were written to {folder}, the firmware was not"
+        raise
+
+
+def _text(report: BuildReport) -> str:
+    return json.dumps({"schema_version": 1, **report.to_json()}, indent=2) + "\n"
 
 
 def default_folder(name: str, target: str) -> Path:

@@ -51,6 +51,7 @@ class ModelSource:
         labels: class names in output order.
         recipe: the compression that its model.toml asks for.
         simulated: its data are simulated: every figure made from them says so.
+        base: folder in which a metric's `module:function` is looked up.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class ModelSource:
     labels: tuple[str, ...] = ()
     recipe: Recipe | None = None
     simulated: bool = False
+    base: Path = Path()
 
     @property
     def is_flatbuffer(self) -> bool:
@@ -104,7 +106,9 @@ def _resolve_folder(folder: Path) -> ModelSource:
 
         found = model_folder.read(folder)
         data = DataSource(found.data, folder) if found.data else None
-        return ModelSource(found.model, found.name, data, found.metric, found.labels, found.recipe, found.simulated)
+        return ModelSource(
+            found.model, found.name, data, found.metric, found.labels, found.recipe, found.simulated, folder
+        )
     if (folder / "saved_model.pb").is_file():
         return ModelSource(folder, folder.resolve().name)
     if (folder / "report.json").is_file():

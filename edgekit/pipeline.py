@@ -199,7 +199,12 @@ def start(source: ModelSource, options: BuildOptions, progress: Progress = silen
         kind = "a .tflite" if source.is_flatbuffer else "a SavedModel"
         notes = (f"{kind} cannot be compressed: it is built as it is; give the .keras or .h5 model to prune it",)
         recipe = None
-    settled = dataclasses.replace(source, data=options.data or source.data, metric=options.metric or source.metric)
+    settled = dataclasses.replace(
+        source,
+        data=options.data or source.data,
+        metric=options.metric or source.metric,
+        base=options.data.base if options.data is not None else source.base,
+    )
     return Pipeline(settled, recipe, user_cache() if options.cached else Cache(None), notes, progress)
 
 

@@ -107,8 +107,10 @@ def _add_metric(facts: Table, metric: MetricResult | None, *, simulated: bool) -
     if metric is None:
         return
     origin = ", simulated data" if simulated else ""
-    before = "–" if metric.float is None else f"{metric.float:.4f}"
-    facts.add_row(f"{metric.name}{origin}", f"{before} float → {metric.int8:.4f} int8")
+    values = (("float", metric.float), ("compressed", metric.compressed), ("int8", metric.int8))
+    shown = " → ".join(f"{value:.4f} {form}" for form, value in values if value is not None)
+    if metric.name is not None and shown:
+        facts.add_row(f"{metric.name}{origin}", f"{shown}, {metric.samples} samples, {metric.samples_from}")
     if metric.agreement is not None:
         facts.add_row("top-1 agreement", f"{metric.agreement:.4f} of float and int8")
 

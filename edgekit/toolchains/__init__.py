@@ -55,6 +55,14 @@ class Firmware:
 class Toolchain(Protocol):
     """What a module in this folder offers."""
 
+    def version(self) -> str:
+        """Return name and version as the compiler prints them, within milliseconds; see `Firmware.compiler`.
+
+        Raises:
+            ToolMissingError: the compiler is not installed.
+        """
+        ...
+
     def compile(self, sources: Sources, target: Target, out: Path) -> Firmware:
         """Compile and link the sources with the harness and the target's port.
 
@@ -76,3 +84,10 @@ def load(name: str) -> Toolchain:
     return cast(Toolchain, importlib.import_module(f"edgekit.toolchains.{name}"))
 
 
+def version(name: str) -> str:
+    """Return what identifies the compiler of a toolchain: results of another version are other results.
+
+    Raises:
+        ToolMissingError: the compiler is not installed.
+    """
+    return load(name).version()
