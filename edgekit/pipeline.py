@@ -219,11 +219,11 @@ def chosen_recipe(source: ModelSource, options: BuildOptions) -> Recipe | None:
         return None
     if options.recipe is None and options.sparsity is None:
         return source.recipe
-    from edgekit import compress
+    from edgekit.compress import load_recipe, recipe_from_tables
 
     if options.recipe is not None:
-        return compress.load_recipe(options.recipe)
-    return compress.recipe_from_tables("prune", [{"technique": "prune", "sparsity": options.sparsity}])
+        return load_recipe(options.recipe)
+    return recipe_from_tables("prune", [{"technique": "prune", "sparsity": options.sparsity}])
 
 
 def sha256_of(flatbuffer: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +157,7 @@ def test_full_disk_spares_the_old_outputs(
             raise OSError(28, "No space left on device", str(path))
         path.write_bytes(content)
 
-    monkeypatch.setattr("edgekit.build.write_atomically", full)
+    monkeypatch.setattr(sys.modules["edgekit.build"], "write_atomically", full)
     with pytest.raises(OSError, match="No space"):
         build(model, "host", out=tmp_path / "out")
     assert contents(tmp_path / "out") == before
