@@ -156,7 +156,7 @@ def inspection_table(found: Inspection) -> RenderableType:
     for row in found.rows:
         sparsity = "–" if row.sparsity is None else f"{row.sparsity:.3f}"
         macs = "–" if row.macs is None else f"{row.macs:,}"
-        shape = f"{'x'.join(map(str, row.shape))} {row.dtype}"
+        shape = f"{'x'.join(str(size or '?') for size in row.shape)} {row.dtype}"
         table.add_row(str(row.index), escape(row.operator), shape, macs, f"{row.constants_bytes:,}", sparsity)
     sums = _facts("in all")
     for label, value in found.sums():
