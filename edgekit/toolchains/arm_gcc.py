@@ -1,0 +1,23 @@
+"""Arm's GCC for Cortex-M cores, with newlib for memcpy and the like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgekit.engine.types import Sources
+from edgekit.targets import Target
+from edgekit.toolchains import Firmware
+from edgekit.toolchains._gcc import Gcc, compile_firmware
+
+_GCC = Gcc(
+    command="arm-none-eabi-gcc",
+    package="gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    # Integer-only inference: the soft-float ABI keeps FPU registers out of every exception frame.
+    flags=("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"),
+    link_flags=("-nostartfiles",),
+)
+
+
+def compile(sources: Sources, target: Target, out: Path) -> Firmware:  # noqa: A001 (the stage's name)
+    """Compile for a Cortex-M core; see `edgekit.toolchains.Toolchain.compile`."""
+    return compile_firmware(_GCC, sources, target, out)
