@@ -223,6 +223,9 @@ def _write(folder: Path, outputs: Mapping[str, bytes]) -> None:
     with TemporaryDirectory(dir=folder, prefix=".new-") as fresh:
         for name in changed:
             write_atomically(Path(fresh) / name, outputs[name])
+            if name.endswith(".elf"):
+                # The host's firmware is a program.
+                (Path(fresh) / name).chmod(0o755)
         for name in sorted(changed, key=lambda name: (name == REPORT, name)):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (Path(fresh) / name).replace(folder / name)

@@ -18,6 +18,11 @@ _GCC = Gcc(
 )
 
 
+def version() -> str:
+    """Return the compiler's name and version; see `edgekit.toolchains.Toolchain.version`."""
+    return _GCC.version()
+
+
 def compile(sources: Sources, target: Target, out: Path) -> Firmware:  # noqa: A001 (the stage's name)
     """Compile for a Cortex-M core; see `edgekit.toolchains.Toolchain.compile`."""
     return compile_firmware(_GCC, sources, target, out)
