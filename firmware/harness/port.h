@@ -1,4 +1,5 @@
-/* What a port gives the harness. One folder in firmware/ports/ implements it: start-up, linker script, port.c. */
+/* What a port gives the harness. One folder in firmware/ports/ implements it: start-up, linker script,
+ * port.c. */
 #ifndef EK_PORT_H
 #define EK_PORT_H
 
@@ -25,11 +26,13 @@ int ek_port_emulated(void);
 /* 0 when the core computes as it should; otherwise the number of the check that failed. */
 int ek_port_self_test(void);
 
-/* The stack of the application, lowest address first: [low, high). Equal pointers where it cannot be painted. */
+/* The stack of the application, lowest address first: [low, high). Equal pointers where it cannot be painted.
+ */
 uint32_t *ek_port_stack_low(void);
 uint32_t *ek_port_stack_high(void);
 
-/* The application, in firmware/harness/main.c. Ports call it once from their start-up code; it never returns. */
+/* The application, in firmware/harness/main.c. Ports call it once from their start-up code; it never returns.
+ */
 int ek_main(void);
 
 #endif
