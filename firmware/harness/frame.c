@@ -50,7 +50,8 @@ uint32_t ek_frame_receive(ek_frame_receiver *receiver, uint8_t byte) {
     --receiver->block_left;
     return 0;
   }
-  /* A code byte: so many bytes until the next one, itself included. 0xFF is a full block without a zero behind. */
+  /* A code byte: so many bytes until the next one, itself included. 0xFF is a full block without a zero
+   * behind. */
   if (receiver->zero_due) {
     append(receiver, 0);
   }

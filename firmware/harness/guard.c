@@ -22,12 +22,10 @@ static uint32_t words_overwritten(const uint32_t *low) {
 
 __attribute__((noinline)) static void paint_stack(void) {
   uint32_t *const low = ek_port_stack_low();
+  const uint32_t *const high = ek_port_stack_high();
   const uintptr_t now = (uintptr_t)__builtin_frame_address(0) - PAINT_MARGIN_BYTES;
-  if (low == ek_port_stack_high()) {
-    return;
-  }
   /* volatile: the bytes belong to no object that the compiler knows. */
-  for (volatile uint32_t *word = low; (uintptr_t)word < now; ++word) {
+  for (volatile uint32_t *word = low; word < high && (uintptr_t)word < now; ++word) {
     *word = word < low + CANARY_WORDS ? STACK_CANARY : STACK_PAINT;
   }
 }

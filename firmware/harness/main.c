@@ -1,9 +1,9 @@
 /* The application on the device: answers framed requests, runs the model, measures.
  *
- * Request payload: kind, sequence (2 bytes), body. Reply payload: kind | 0x80, the same sequence, status, body.
- * The host repeats a request until its reply arrives, so a request may come twice: an inference with a sequence
- * number that was just answered gets that answer again and does not run; every other request can simply be repeated.
- * The host's side is edgekit/harness/protocol.py. */
+ * Request payload: kind, sequence (2 bytes), body. Reply payload: kind | 0x80, the same sequence, status,
+ * body. The host repeats a request until its reply arrives, so a request may come twice: an inference with a
+ * sequence number that was just answered gets that answer again and does not run; every other request can
+ * simply be repeated. The host's side is edgekit/harness/protocol.py. */
 #include "bytes.h"
 #include "ek_model.h"
 #include "frame.h"
@@ -25,8 +25,8 @@ enum { OK = 0, UNKNOWN_REQUEST = 1, OUT_OF_RANGE = 2, INPUT_DIFFERS = 3 };
 
 typedef ek_span (*tensor_at)(uint8_t *arena, uint32_t index);
 
-/* One struct, so that the canaries touch the arena. A section of its own: the linker script neither loads nor clears
- * it, and its size without the canaries is the arena's. */
+/* One struct, so that the canaries touch the arena. A section of its own: the linker script neither loads nor
+ * clears it, and its size without the canaries is the arena's. */
 static struct {
   uint8_t low[EK_CANARY_BYTES];
   uint8_t arena[EK_ARENA_BYTES];
@@ -145,8 +145,8 @@ static void run_model(void) {
   ++last.runs;
 }
 
-/* Body: CRC-32 of the input (4 bytes). An inference may overwrite its input, and a reset forgets it: what is there
- * must be what the host sent. */
+/* Body: CRC-32 of the input (4 bytes). An inference may overwrite its input, and a reset forgets it: what is
+ * there must be what the host sent. */
 static uint8_t infer(uint32_t sequence, const uint8_t *body, uint32_t bytes) {
   if (last.answered && last.sequence == sequence) {
     return OK;
