@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,9 +145,10 @@ def _from_npz(path: Path) -> Data:
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
         # Pickles run code when they are read; numbers and text need none.
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path.name} holds one array, expected an .npz archive", hint=_FORM)
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(f"{path.name} holds one array, expected an .npz archive", hint=_FORM)
+        with archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise DataError(f"data file {path} does not exist", hint=_FORM) from error
@@ -157,7 +159,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
                 hint="save arrays of numbers with np.savez; a pickle could run code, so it is not read",
             ) from error
         raise DataError(f"{path.name} is damaged: {error}", hint="write it again with np.savez") from error
-    except (OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise DataError(
             f"{path.name} is damaged or no .npz archive ({error})", hint="write it again with np.savez"
         ) from error
