@@ -76,13 +76,12 @@ static uint32_t crc_of(tensor_at at, uint32_t count) {
   return crc;
 }
 
-/* Returns byte `offset` of the tensors laid end to end; offset < total_bytes. */
-static uint8_t *byte_at(tensor_at at, uint32_t offset) {
-  uint32_t index = 0;
+/* Returns byte `offset` of the `count` tensors laid end to end; offset < total_bytes. */
+static uint8_t *byte_at(tensor_at at, uint32_t count, uint32_t offset) {
   ek_span span = at(guarded.arena, 0);
-  while (offset >= span.bytes) {
+  for (uint32_t i = 1; i < count && offset >= span.bytes; ++i) {
     offset -= span.bytes;
-    span = at(guarded.arena, ++index);
+    span = at(guarded.arena, i);
   }
   return span.data + offset;
 }
@@ -124,7 +123,7 @@ static uint8_t load_input(const uint8_t *body, uint32_t bytes) {
     return OUT_OF_RANGE;
   }
   for (uint32_t i = 4; i < bytes; ++i) {
-    *byte_at(input_at, offset + (i - 4u)) = body[i];
+    *byte_at(input_at, EK_INPUT_COUNT, offset + (i - 4u)) = body[i];
   }
   return OK;
 }
@@ -180,7 +179,7 @@ static uint8_t read_output(const uint8_t *body, uint32_t bytes, uint8_t *to, uin
     return 0;
   }
   for (uint32_t i = 0; i < body[4]; ++i) {
-    to[i] = *byte_at(output_at, ek_get_u32(body) + i);
+    to[i] = *byte_at(output_at, EK_OUTPUT_COUNT, ek_get_u32(body) + i);
   }
   return body[4];
 }
