@@ -25,7 +25,7 @@ _COMPILE = (
     *("-std=c99", "-O2", "-ffunction-sections", "-fdata-sections", "-fno-common"),
     *("-Wall", "-Wextra", "-Wconversion", "-Werror"),
 )
-_LINK = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--fatal-warnings")
+_LINK = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--strip-debug", "-Wl,--fatal-warnings")
 _MAP = "firmware.map"
 _TIME_LIMIT_S = 600
 
