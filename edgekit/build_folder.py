@@ -75,6 +75,9 @@ def read(folder: Path, target: str | None = None) -> Built:
 def _built(folder: Path, report: dict[str, Any]) -> Built:
     artifacts, ram, flash = report["artifacts"], dict(report["ram"]), dict(report["flash"])
     _check(folder, artifacts["sha256"])
+    named = {artifacts["elf"], artifacts["emulated_elf"], *(image["path"] for image in artifacts["images"])}
+    if not named <= set(artifacts["sha256"]):
+        raise ValueError("an artifact has no sha256")
     del ram["total_bytes"], flash["total_bytes"]
     model = ModelFacts(**report["model"])
     inputs, outputs = unpack_golden((folder / "golden.npz").read_bytes())
@@ -103,6 +106,8 @@ def _built(folder: Path, report: dict[str, Any]) -> Built:
 def _check(folder: Path, sha256: dict[str, str]) -> None:
     for name, expected in sha256.items():
         path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{name} lies outside of the folder")
         if not path.is_file():
             raise UntrustworthyError(f"{path} is missing, the report beside it names it", hint=_AGAIN)
         if hashlib.sha256(path.read_bytes()).hexdigest() != expected:

@@ -11,7 +11,7 @@ from edgekit.errors import UnknownNameError, UsageError
 from edgekit.model_source import resolve
 from edgekit.pipeline import BuildOptions
 from edgekit.progress import Progress, silent
-from edgekit.report.single import ConvertReport, EmitReport
+from edgekit.report.single import CompressReport, ConvertReport, EmitReport
 
 
 def convert_model(
@@ -45,6 +45,35 @@ def convert_model(
         line.source.simulated,
         line.notes,
     )
+
+
+def compress_model(
+    model: Path, *, out: Path | None = None, options: BuildOptions | None = None, progress: Progress = silent
+) -> CompressReport:
+    """Compress a Keras model and write it; its metric is that of the int8 model it converts to.
+
+    Args:
+        model: `.keras`, `.h5`, or a folder with a model.toml.
+        out: file to write; None chooses `<model>-compressed.keras` in the current folder.
+        options: data, compression, metric.
+        progress: told what happens.
+
+    Raises:
+        UsageError: no compression was asked for, or the model is of a kind that cannot be compressed.
+        ModelError: the model is damaged or cannot be compressed.
+    """
+    line = pipeline.start(resolve(model), options or BuildOptions(), progress)
+    if line.recipe is None:
+        reason = line.notes[0] if line.notes else "no compression was asked for"
+        raise UsageError(reason, hint="give a Keras model with --sparsity 0.5 or --recipe small")
+    conversion = line.convert()
+    if conversion.keras_model is None:
+        raise UsageError("the recipe has no steps", hint="give --sparsity 0.5 or --recipe small")
+    path = out or Path(f"{line.source.name}-compressed.keras")
+    if path.exists() and path.samefile(line.source.path):
+        raise UsageError(f"{path} is the model itself", hint="give another file with --out")
+    write_atomically(path, conversion.keras_model)
+    return CompressReport(path, line.source.name, conversion, line.source.simulated)
 
 
 def emit_model(

@@ -50,6 +50,27 @@ class ConvertReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CompressReport:
+    """A compressed Keras model at `path`; `conversion` holds what each step did, and the int8 model's metric."""
+
+    path: Path
+    name: str
+    conversion: Conversion
+    simulated: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `compress --json` prints."""
+        metric = self.conversion.metric
+        return {
+            "model": {"name": self.name},
+            "metrics": dataclasses.asdict(metric) if metric is not None else None,
+            "simulated_data": self.simulated,
+            "compression": [dataclasses.asdict(step) for step in self.conversion.compression],
+            "artifacts": {"keras": str(self.path)},
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class EmitReport:
     """Emitted C: `files` in `folder`; arena and weights of the engine that was asked for."""
 
