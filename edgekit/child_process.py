@@ -13,6 +13,7 @@ from pathlib import Path
 
 # What the C++ libraries print about themselves before the message that matters.
 _NOISE = (
+    "trackable_obj",
     "absl::InitializeLog",
     "oneDNN",
     "cpu_feature_guard",

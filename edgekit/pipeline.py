@@ -84,6 +84,7 @@ class Pipeline:
                 data=self._data(),
                 recipe=self.recipe,
                 metric=source.metric,
+                base=source.base,
                 progress=self.progress,
             )
             return stage_files.conversion_files(conversion)

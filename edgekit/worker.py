@@ -31,6 +31,8 @@ _ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
     "PYTHONHASHSEED": "0",
+    # The log is read for the reason of a crash; deprecations are none.
+    "PYTHONWARNINGS": "ignore",
 }
 
 

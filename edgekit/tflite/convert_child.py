@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 _BATCH = 64
-_RECURRENT = ("LSTM", "GRU")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,11 +155,22 @@ def _first(output: Any) -> Floats:
     return np.asarray(output, np.float32)
 
 
+def _nested(layer: Any) -> Iterator[Any]:
+    """Every layer, those inside of models and wrappers included."""
+    inner = getattr(layer, "layers", None) or [
+        getattr(layer, name) for name in ("layer", "forward_layer", "backward_layer") if hasattr(layer, name)
+    ]
+    for child in inner:
+        yield child
+        yield from _nested(child)
+
+
 def _trace_keras(model: keras.Model, x: Floats) -> _Traced:
+    import keras
     import tensorflow as tf
 
-    for layer in model.layers:
-        if type(layer).__name__ in _RECURRENT and not layer.unroll:
+    for layer in _nested(model):
+        if isinstance(layer, keras.layers.RNN) and not layer.unroll:
             raise ModelError(
                 f"layer {layer.name!r} ({type(layer).__name__}) is a loop, which has no int8 form",
                 hint="build the layer with unroll=True, load the weights, and save the model again",

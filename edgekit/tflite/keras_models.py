@@ -133,17 +133,43 @@ def modernized_config(config: Any) -> Any:
         return config
     changed = {key: modernized_config(value) for key, value in config.items()}
     name, settings = changed.get("class_name"), changed.get("config")
-    if isinstance(name, str) and isinstance(settings, dict):
-        neutral = _DROPPED.get(name, {})
-        changed["config"] = {
-            key: value
-            for key, value in settings.items()
-            if key not in neutral or (neutral[key] is not ... and value != neutral[key])
-        }
-        axis = settings.get("axis")
-        if name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
-            changed["config"]["axis"] = axis[0]
+    if name == "Sequential":
+        changed["config"] = _with_input_layer(settings)
+    elif isinstance(name, str) and isinstance(settings, dict):
+        changed["config"] = _modernized_settings(name, settings)
     return changed
+
+
+def _modernized_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    neutral = _DROPPED.get(name, {})
+    kept = {
+        key: value
+        for key, value in settings.items()
+        if key not in neutral or (neutral[key] is not ... and value != neutral[key])
+    }
+    axis = kept.get("axis")
+    if name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
+        kept["axis"] = axis[0]
+    return kept
+
+
+def _with_input_layer(settings: Any) -> Any:
+    """Say the input's shape of a Sequential model in an InputLayer; Keras 2 said it in the first layer's settings."""
+    if isinstance(settings, list):
+        # Keras before 2.2.3 wrote the bare list of layers.
+        settings = {"name": "sequential", "layers": settings}
+    layers = settings.get("layers") if isinstance(settings, dict) else None
+    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
+        return settings
+    shapes = [
+        layer["config"].pop("batch_input_shape", None)
+        for layer in layers
+        if isinstance(layer.get("config"), dict) and layer.get("class_name") != "InputLayer"
+    ]
+    if shapes and shapes[0] is not None and layers[0].get("class_name") != "InputLayer":
+        given = {"batch_input_shape": shapes[0], "dtype": "float32", "name": "input"}
+        layers = [{"class_name": "InputLayer", "config": given}, *layers]
+    return {**settings, "layers": layers}
 
 
 def _modernize(path: Path, kind: ModelKind) -> None:
@@ -175,6 +201,10 @@ def _refusal(name: str, error: Exception) -> ModelError:
     reason = " ".join(cause.split("\n\n")[0].split())[:300] or type(error).__name__
     if "Could not locate class" in text or "Unknown layer" in text:
         hint = "custom layers are not in the file: rebuild the model from Keras layers, or export() it as a SavedModel"
+    elif "Unrecognized keyword" in text:
+        hint = (
+            "Keras 3 has no such setting: rebuild this layer with Keras 3, load the weights, and save the model again"
+        )
     elif "unsafe" in text or "Lambda" in text or "safe_mode" in text:
         hint = "a Lambda layer runs Python code from the file, so it is refused: use a Keras layer instead"
     else:

@@ -56,6 +56,7 @@ def _others(keras: Any) -> dict[str, list[Any]]:
         "autoencoder": [layers.Input((6,)), layers.Dense(3, activation="relu"), layers.Dense(6)],
         "elu": [layers.Input(SHAPE), layers.Conv2D(2, 3, activation="elu"), layers.Flatten(), layers.Dense(3)],
         "lstm": [layers.Input((5, 2)), layers.LSTM(3), layers.Dense(2)],
+        "bidirectional": [layers.Input((5, 2)), layers.Bidirectional(layers.LSTM(3)), layers.Dense(2)],
         "lambda": [layers.Input((6,)), layers.Lambda(lambda x: x * 2), layers.Dense(2)],
     }
 

@@ -132,6 +132,7 @@ def test_autoencoder_is_measured_by_auc(models: Path) -> None:
     [
         ("elu.keras", keras_files.SHAPE, "float tensors are left in the model .* ELU"),
         ("lstm.keras", (5, 2), r"layer 'lstm.*' \(LSTM\) is a loop"),
+        ("bidirectional.keras", (5, 2), r"layer 'forward_lstm.*' \(LSTM\) is a loop"),
         ("lambda.keras", (6,), r"lambda\.keras cannot be loaded: .*Lambda"),
         ("two_inputs.keras", (3,), "the model has 2 inputs, expected 1"),
     ],
