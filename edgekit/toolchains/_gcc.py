@@ -40,6 +40,7 @@ class Gcc:
         command: the program, e.g. ``arm-none-eabi-gcc``.
         package: the Debian package that brings it.
         flags: for the core, given to the compiler and to the linker.
+        compile_flags: given to the compiler alone.
         link_flags: given to the linker alone.
         link_with_script: False where the system's own linker script serves.
         images: makes flashable images of an ELF in its folder; None where nothing is flashed.
@@ -48,6 +49,7 @@ class Gcc:
     command: str
     package: str
     flags: tuple[str, ...] = ()
+    compile_flags: tuple[str, ...] = ()
     link_flags: tuple[str, ...] = ()
     link_with_script: bool = True
     images: Callable[[Path, Target], Images] | None = None
@@ -90,7 +92,7 @@ class CompilerError(ToolchainError):
     """A tool refused its input; keeps everything it said."""
 
     def __init__(self, name: str, output: str) -> None:
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        lines = [line.strip() for line in output.splitlines() if line.strip() and "collect2" not in line]
         errors = [line for line in lines if re.search(r"\berror\b|undefined reference|overflowed|cannot", line, re.I)]
         first = next(iter(errors or lines), "no message")
         super().__init__(
@@ -175,7 +177,7 @@ def _compile(gcc: Gcc, sources: Sources, target: Target, work: Path) -> list[str
     objects: list[str] = []
     for group, files in groups.items():
         (work / group).mkdir(exist_ok=True)
-        command = [gcc.command, *gcc.flags, *_COMPILE, *includes, *maps, "-c", *map(str, files)]
+        command = [gcc.command, *gcc.flags, *gcc.compile_flags, *_COMPILE, *includes, *maps, "-c", *map(str, files)]
         run(command, work / group, package=gcc.package)
         objects += [f"{group}/{path.stem}.o" for path in files]
     return objects
@@ -183,7 +185,8 @@ def _compile(gcc: Gcc, sources: Sources, target: Target, work: Path) -> list[str
 
 def _link(gcc: Gcc, objects: Sequence[str], target: Target, work: Path, script: str | None) -> Path:
     """Link the objects; an overflow of a linker script's region becomes DoesNotFitError."""
-    scripts = [f"-T{firmware_path('ports', target.port, script)}"] if script else []
+    folder = firmware_path("ports", target.port)
+    scripts = [f"-Wl,-L{folder}", f"-T{folder / script}"] if script else []
     output = work / "firmware.elf"
     command = [gcc.command, *gcc.flags, *_LINK, f"-Wl,-Map={_MAP}", *gcc.link_flags, *scripts]
     # Names relative to `work`: the map and the ELF then hold no path of this machine.

@@ -48,7 +48,8 @@ int ek_port_getc(void) {
 }
 
 /* With interrupts off a round can end unseen: then it is pending, and the count read before is an old one.
- * The interrupt comes when the counter reaches 0, so 0 is the first tick of a round and SYST_TOP the second. */
+ * The interrupt comes when the counter reaches 0, so 0 is the first tick of a round and SYST_TOP the second.
+ */
 uint64_t ek_port_ticks(void) {
   __asm__ volatile("cpsid i" ::: "memory");
   uint32_t count = SYST_CVR;
