@@ -18,6 +18,7 @@ from edgekit.cli._progress import DrawnProgress
 @click.option(
     "--port", metavar="PORT", help="Serial port of the board, e.g. /dev/ttyUSB0; without it, the emulator runs."
 )
+@click.option("--emulate", is_flag=True, help="Run the emulator although the settings name a port.")
 @click.option("--runs", type=int, default=10, show_default=True, help="Inferences to measure.")
 @click.option("--flash", is_flag=True, help="Write the firmware to the board first.")
 @_options.conversion_options
@@ -28,6 +29,7 @@ def command(
     model: Path | None,
     target: str | None,
     port: str | None,
+    emulate: bool,
     runs: int,
     flash: bool,
     out: Path | None,
@@ -50,7 +52,9 @@ def command(
     build = _options.build_options(_options.Flags(**flags), settings)
     options = BenchOptions(runs=runs, build=build, out=_options.chosen_out(out, settings), flash=flash)
     with DrawnProgress() as progress:
-        report = bench(source, name, port=port or settings.port, options=options, progress=progress)
+        report = bench(
+            source, name, port=port or (None if emulate else settings.port), options=options, progress=progress
+        )
     from edgekit.report import table
 
     show(report.to_json(), lambda: table.bench_table(report), as_json=as_json)

@@ -1,0 +1,94 @@
+"""From the model to the measurement, as a user runs it: every model on every target, every output byte compared."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edgekit import targets
+from edgekit.bench import BenchOptions, bench
+from edgekit.report.types import BenchReport
+
+pytestmark = pytest.mark.emulated
+
+TARGETS = targets.names()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference model: inputs on the emulated cores, live-tensor peak + 2 KiB, most instructions on a Cortex-M4."""
+
+    name: str
+    inputs: int
+    arena_bytes: int
+    instructions: float
+
+
+REFERENCES = (
+    Reference("image_classification", 2, 49_152 + 2048, 107.4e6),
+    Reference("visual_wake_words", 2, 55_296 + 2048, 100.3e6),
+    Reference("keyword_spotting", 10, 16_000 + 2048, 43.0e6),
+    Reference("anomaly_detection", 10, 768 + 2048, 1.95e6),
+)
+
+
+def require_tools(target: str) -> None:
+    """Skip where the emulator is not installed; a missing compiler is the build's own error."""
+    emulator = targets.load(target).emulator
+    assert emulator is not None
+    if shutil.which(emulator.command) is None:
+        pytest.skip(f"{emulator.command} is not installed: apt-get install {emulator.package}")
+
+
+def check(report: BenchReport, runs: int) -> None:
+    """Hold what every bench run promises."""
+    assert report.match
+    assert report.compared == report.runs == runs
+    assert report.ram.stack_peak_bytes is not None
+    assert report.ram.stack_peak_bytes > 0
+    assert report.ram.total_bytes is not None
+    assert report.ram.total_bytes <= report.ram.available_bytes
+    assert report.flash.total_bytes <= report.flash.available_bytes
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.name)
+def test_reference_models_give_the_host_s_bytes(
+    reference: Reference, target: str, shared_models: Path, tmp_path: Path
+) -> None:
+    require_tools(target)
+    runs = reference.inputs if target != "host" else 10
+    model = shared_models / f"{reference.name}_int8.tflite"
+    report = bench(model, target, options=BenchOptions(runs=runs, out=tmp_path / "out"))
+    check(report, runs)
+    assert report.ram.arena_bytes <= reference.arena_bytes
+    if target == "host":
+        assert report.to_json()["latency_us"]["min"] > 0
+        return
+    assert report.to_json()["latency_us"] is None
+    assert report.unit == "instructions"
+    if target == "cortex-m4":
+        assert report.per_run.median <= reference.instructions
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_model_folder_reaches_every_target(repository: Path, target: str, tmp_path: Path) -> None:
+    require_tools(target)
+    model = repository / "models" / "digits" / "model.tflite"
+    if not model.is_file():
+        pytest.skip("models/digits has no model.tflite")
+    check(bench(model, target, options=BenchOptions(runs=10, out=tmp_path / "out")), 10)
+
+
+@pytest.mark.parametrize("target", [name for name in TARGETS if name != "host"])
+def test_two_runs_give_the_same_counts(repository: Path, target: str, tmp_path: Path) -> None:
+    require_tools(target)
+    model = repository / "models" / "digits" / "model.tflite"
+    if not model.is_file():
+        pytest.skip("models/digits has no model.tflite")
+    first, second = (bench(model, target, options=BenchOptions(runs=3, out=tmp_path / "out")) for _ in range(2))
+    assert first.per_run == second.per_run
+    assert first.ram == second.ram
