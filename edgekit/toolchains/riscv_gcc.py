@@ -7,6 +7,7 @@ from pathlib import Path
 from edgekit.engine.types import Sources
 from edgekit.targets import Target
 from edgekit.toolchains import Firmware
+from edgekit.toolchains._esp_image import EspImage
 from edgekit.toolchains._gcc import Gcc, compile_firmware
 
 _GCC = Gcc(
@@ -17,7 +18,13 @@ _GCC = Gcc(
     # Control registers need _zicsr, but with it the linker would choose the 64-bit libraries.
     compile_flags=("-march=rv32imc_zicsr",),
     link_flags=("-march=rv32imc", "-nostartfiles"),
+    images=EspImage(boot_address=0x0, objcopy="riscv64-unknown-elf-objcopy", package="binutils-riscv64-unknown-elf"),
 )
+
+
+def version() -> str:
+    """Return name and version of the compiler; see `edgekit.toolchains.Toolchain.version`."""
+    return _GCC.version()
 
 
 def compile(sources: Sources, target: Target, out: Path) -> Firmware:  # noqa: A001 (the stage's name)

@@ -7,10 +7,17 @@ from pathlib import Path
 from edgekit.engine.types import Sources
 from edgekit.targets import Target
 from edgekit.toolchains import Firmware
+from edgekit.toolchains._esp_image import EspImage
 from edgekit.toolchains._gcc import Gcc, compile_firmware, run
 
 _COMMAND = "xtensa-lx106-elf-gcc"
 _PACKAGE = "gcc-xtensa-lx106 picolibc-xtensa-lx106-elf"
+_IMAGES = EspImage(boot_address=0x1000, objcopy="xtensa-lx106-elf-objcopy", package="binutils-xtensa-lx106")
+
+
+def version() -> str:
+    """Return name and version of the compiler; see `edgekit.toolchains.Toolchain.version`."""
+    return Gcc(_COMMAND, _PACKAGE).version()
 
 
 def compile(sources: Sources, target: Target, out: Path) -> Firmware:  # noqa: A001 (the stage's name)
@@ -20,6 +27,7 @@ def compile(sources: Sources, target: Target, out: Path) -> Firmware:  # noqa: A
         package=_PACKAGE,
         flags=(f"--specs={_picolibc()}", "-mlongcalls", "-mtext-section-literals"),
         link_flags=("-nostartfiles",),
+        images=_IMAGES,
     )
     return compile_firmware(gcc, sources, target, out)
 

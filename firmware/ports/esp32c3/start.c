@@ -7,7 +7,7 @@
 
 extern uint32_t _ek_bss_start[], _ek_bss_end[];
 /* Flash pages in use, from the linker script. */
-extern char _ek_first_page[], _ek_code_pages[], _ek_data_page[], _ek_data_pages[];
+extern char _ek_code_page[], _ek_code_pages[], _ek_data_page[], _ek_data_pages[];
 
 void ek_start(void);
 
@@ -28,7 +28,7 @@ static IRAM void map_flash(void) {
     MMU_TABLE[entry] = MMU_INVALID;
   }
   for (uint32_t page = 0; page < (uint32_t)_ek_code_pages; ++page) {
-    MMU_TABLE[(uint32_t)_ek_first_page + page] = (uint32_t)_ek_first_page + page;
+    MMU_TABLE[(uint32_t)_ek_code_page + page] = (uint32_t)_ek_code_page + page;
   }
   for (uint32_t page = 0; page < (uint32_t)_ek_data_pages; ++page) {
     MMU_TABLE[(uint32_t)_ek_data_page + page] = (uint32_t)_ek_data_page + page;
