@@ -103,9 +103,7 @@ def _read_table(folder: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror}", hint=f"a model folder has one; {_HINT}"
-        ) from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint=f"a model folder has one; {_HINT}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{where} is not TOML: {error}", hint=_HINT) from error
     unknown = sorted(set(table) - set(_KEYS))

@@ -40,9 +40,7 @@ __all__ = [
 ]
 
 
-def compress(
-    model: keras.Model, recipe: Recipe, data: Data, *, progress: Progress = silent
-) -> CompressionResult:
+def compress(model: keras.Model, recipe: Recipe, data: Data, *, progress: Progress = silent) -> CompressionResult:
     """Apply a recipe to a model.
 
     Args:

@@ -67,9 +67,7 @@ def plan(model: keras.Model, data: Data, *, epochs: int) -> Plan:
         raise DataError("x_train has no sample", hint="fine-tuning needs training samples; or set epochs = 0")
     probe = _probe(model, x)
     if y is not None and len(y) != len(x):
-        raise DataError(
-            f"y_train has {len(y)} labels for {len(x)} samples of x_train", hint="give one label a sample"
-        )
+        raise DataError(f"y_train has {len(y)} labels for {len(x)} samples of x_train", hint="give one label a sample")
     reconstructs = probe.shape[1:] == x.shape[1:] and not _are_probabilities(probe)
     if reconstructs and (y is None or y.ndim == 1):
         return Plan(x, y=x, loss=keras.losses.MeanSquaredError())
@@ -81,9 +79,7 @@ def plan(model: keras.Model, data: Data, *, epochs: int) -> Plan:
 def _probe(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Run a few samples; a shape that does not fit ends here, in words."""
     expected = model.input_shape if model.inputs else (None, *x.shape[1:])
-    fits = len(expected) == x.ndim and all(
-        a in (None, b) for a, b in zip(expected[1:], x.shape[1:], strict=True)
-    )
+    fits = len(expected) == x.ndim and all(a in (None, b) for a, b in zip(expected[1:], x.shape[1:], strict=True))
     if not fits:
         raise DataError(
             f"x_train has samples of shape {x.shape[1:]}, the model expects {tuple(expected[1:])}",
@@ -122,11 +118,7 @@ def _loss(model: keras.Model, outputs: NDArray[np.float32], y: NDArray[Any]) -> 
 
 def _are_probabilities(outputs: NDArray[np.float32]) -> bool:
     """True when every row is a distribution: judged by what comes out, so that any last layer will do."""
-    return (
-        outputs.shape[-1] > 1
-        and bool(outputs.min() >= 0)
-        and bool(np.allclose(outputs.sum(axis=-1), 1, atol=1e-3))
-    )
+    return outputs.shape[-1] > 1 and bool(outputs.min() >= 0) and bool(np.allclose(outputs.sum(axis=-1), 1, atol=1e-3))
 
 
 def fine_tune(model: keras.Model, plan: Plan, masks: Masks, prune: Prune, progress: Progress) -> None:

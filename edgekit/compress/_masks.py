@@ -67,9 +67,7 @@ class Masks:
         skipped: (layer, reason) of each kernel that is not.
     """
 
-    def __init__(
-        self, model: keras.Model, *, depthwise: bool = False, leave_out: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, model: keras.Model, *, depthwise: bool = False, leave_out: tuple[str, ...] = ()) -> None:
         layers = _layers(model)
         known = {layer.name for layer in layers}
         for name in leave_out:
@@ -213,9 +211,7 @@ def _reason(
 
 def _attach(name: str, variable: keras.Variable) -> MaskedKernel:
     """Hang an all-True mask on a variable."""
-    mask = keras.Variable(
-        np.ones(variable.shape, bool), dtype="bool", trainable=False, name=f"{variable.name}_mask"
-    )
+    mask = keras.Variable(np.ones(variable.shape, bool), dtype="bool", trainable=False, name=f"{variable.name}_mask")
     kernel = MaskedKernel(name=name, variable=variable, mask=mask, previous=variable.constraint)
     variable.constraint = _HoldZeros(mask, kernel.previous)
     return kernel

@@ -39,8 +39,7 @@ def copy_model(model: keras.Model) -> keras.Model:
     except (TypeError, ValueError, NotImplementedError, KeyError, OSError) as error:
         raise ModelError(
             f"model {model.name!r} cannot be copied: {str(error).strip().splitlines()[0]}",
-            hint="give custom classes a get_config and keras.saving.register_keras_serializable; "
-            "replace Lambda layers",
+            hint="give custom classes a get_config and keras.saving.register_keras_serializable; replace Lambda layers",
         ) from error
     return copy
 

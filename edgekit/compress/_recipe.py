@@ -75,9 +75,7 @@ def recipe_from_tables(name: str, tables: Sequence[Mapping[str, Any]]) -> Recipe
     """
     if not isinstance(tables, Sequence) or not all(isinstance(table, Mapping) for table in tables):
         raise UsageError(f"recipe {name!r}: `step` is not a list of tables", hint=_FORM)
-    return Recipe(
-        name=name, steps=tuple(_step(name, number, table) for number, table in enumerate(tables, 1))
-    )
+    return Recipe(name=name, steps=tuple(_step(name, number, table) for number, table in enumerate(tables, 1)))
 
 
 def load_recipe(name_or_path: str) -> Recipe:
@@ -154,9 +152,7 @@ def _step(recipe: str, number: int, table: Mapping[str, Any]) -> Technique:
     where = f"recipe {recipe!r}, step {number}"
     name = table.get("technique")
     if not isinstance(name, str):
-        raise UsageError(
-            f"{where}: `technique` is missing", hint=f"techniques: {', '.join(technique_names())}"
-        )
+        raise UsageError(f"{where}: `technique` is missing", hint=f"techniques: {', '.join(technique_names())}")
     if name not in technique_names():
         raise UnknownNameError("technique", name, technique_names())
     kind = _technique_class(name)

@@ -156,9 +156,7 @@ def _problem(value: Any, kind: Any, metadata: Mapping[str, Any]) -> str | None:
     low, high, below = metadata["low"], metadata["high"], metadata["below"]
     if in_range:
         in_range = (
-            (low is None or value >= low)
-            and (high is None or value <= high)
-            and (below is None or value < below)
+            (low is None or value >= low) and (high is None or value <= high) and (below is None or value < below)
         )
     return None if in_range else _range(kind, metadata)
 

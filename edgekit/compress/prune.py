@@ -39,14 +39,10 @@ class Prune:
     )
     initial_sparsity: float = setting(0.0, low=0, below=1, help="where the polynomial schedule starts")
     begin: float = setting(0.0, low=0, high=1, help="fraction of the fine-tuning after which pruning begins")
-    end: float = setting(
-        0.6, low=0, high=1, help="fraction of the fine-tuning after which the masks are fixed"
-    )
+    end: float = setting(0.6, low=0, high=1, help="fraction of the fine-tuning after which the masks are fixed")
     update_every: int = setting(10, low=1, help="steps between two mask updates; the last one always comes")
     epochs: int = setting(5, low=0, high=1000, help="epochs of fine-tuning; 0 prunes without it")
-    learning_rate: float = setting(
-        1e-3, low=1e-8, high=1, help="Adam's, held until `end`, then falling to a tenth"
-    )
+    learning_rate: float = setting(1e-3, low=1e-8, high=1, help="Adam's, held until `end`, then falling to a tenth")
     batch_size: int = setting(32, low=1, high=65536, help="samples a step")
     depthwise: bool = setting(False, help="prune depthwise kernels too: few weights, and each one counts")
     leave_out: tuple[str, ...] = setting((), help="names of layers that stay as they are")
@@ -66,9 +62,7 @@ class Prune:
                 hint="sparsity only grows on its way to `sparsity`: lower initial_sparsity",
             )
 
-    def apply(
-        self, model: keras.Model, data: Data, progress: Progress = silent
-    ) -> tuple[keras.Model, StepResult]:
+    def apply(self, model: keras.Model, data: Data, progress: Progress = silent) -> tuple[keras.Model, StepResult]:
         """Prune a copy of the model.
 
         Args:

@@ -39,12 +39,8 @@ class _LiteRt:
     def __init__(self, flatbuffer: bytes, *, reference: bool) -> None:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        resolver = (
-            OpResolverType.BUILTIN_REF if reference else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        )
-        self._interpreter = Interpreter(
-            model_content=flatbuffer, experimental_op_resolver_type=resolver, num_threads=1
-        )
+        resolver = OpResolverType.BUILTIN_REF if reference else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        self._interpreter = Interpreter(model_content=flatbuffer, experimental_op_resolver_type=resolver, num_threads=1)
         self._interpreter.allocate_tensors()
         details = self._interpreter.get_input_details()
         self.inputs = [(tuple(int(n) for n in d["shape"]), d["dtype"]) for d in details]

@@ -70,9 +70,7 @@ def available(interpreter: Interpreter) -> bool:
     return importlib.util.find_spec(interpreter._distribution[0]) is not None
 
 
-def run(
-    flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpreter, *, timeout_s: float = 300.0
-) -> Run:
+def run(flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpreter, *, timeout_s: float = 300.0) -> Run:
     """Run a model over samples; every sample starts from the model's initial state.
 
     Args:

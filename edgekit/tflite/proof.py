@@ -68,9 +68,7 @@ def require_full_integer(graph: Graph) -> None:
             hint="give the Keras model with representative data, and EdgeKit converts it to int8",
         )
     shown = ", ".join(repr(name) for name in names[:3]) + (", ..." if len(names) > 3 else "")
-    kinds = {
-        op.kind for op in graph.ops if any(_is_float(graph, index) for index in (*op.inputs, *op.outputs))
-    }
+    kinds = {op.kind for op in graph.ops if any(_is_float(graph, index) for index in (*op.inputs, *op.outputs))}
     at = ", ".join(sorted(kinds))
     raise ModelError(
         f"{len(names)} float tensors are left in the model (expected none): {shown}, at {at}",
@@ -101,10 +99,7 @@ def prove(graph: Graph, inputs: tuple[bytes, ...]) -> Proof:
         return Proof((), (named_reference,), len(inputs), None, None, reference.outputs, None)
     micro = run(graph.flatbuffer, inputs, Interpreter.TFLM)
     named_micro = f"{Interpreter.TFLM.label} {micro.version}"
-    steps = [
-        largest_step(graph, ours, theirs)
-        for ours, theirs in zip(micro.outputs, reference.outputs, strict=True)
-    ]
+    steps = [largest_step(graph, ours, theirs) for ours, theirs in zip(micro.outputs, reference.outputs, strict=True)]
     largest = max(steps)
     if largest > LARGEST_TRUSTED_STEP:
         raise UntrustworthyError(

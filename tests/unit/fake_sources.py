@@ -69,9 +69,7 @@ def fake_sources(
     values = ",".join(map(str, table(table_bytes)))
     facts = {"stem": stem, "size": INPUT_BYTES, "arena": arena_bytes, "table": table_bytes, "passes": passes}
     texts = {f"{stem}.c": _MODEL, f"{stem}.h": _HEADER, "ek_model.h": _BINDING}
-    files = {
-        PurePosixPath(name): text.format(values=values, sha256="ab" * 32, **facts) for name, text in texts.items()
-    }
+    files = {PurePosixPath(name): text.format(values=values, sha256="ab" * 32, **facts) for name, text in texts.items()}
     files[PurePosixPath(f"{stem}.c")] += extra
     return Sources(
         stem=stem,
