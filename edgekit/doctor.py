@@ -115,10 +115,10 @@ def version_tuple(version: str) -> tuple[int, ...]:
 
 # name in the registry -> what it is needed for
 _PYTHON_PACKAGES = (
-    ("tensorflow", "compressing and converting Keras models"),
-    ("keras", "loading models; older ones than 3.15.1 run code hidden in a model file"),
-    ("ai-edge-litert", "reading .tflite files; a judge of the outputs"),
-    ("tflite-micro", "the judge that counts: TensorFlow Lite Micro's kernels (Linux x86-64, Python to 3.13)"),
+    ("tensorflow", "compressing, converting"),
+    ("keras", "loading models (before 3.15.1, a model file can run code)"),
+    ("ai-edge-litert", "reading .tflite files, a judge"),
+    ("tflite-micro", "the judge that counts (Linux x86-64 only)"),
     ("esptool", "flashing ESP32 boards"),
 )
 
@@ -169,7 +169,8 @@ def program_version(command: str) -> str | None:
         command: a name on the PATH, or a path.
 
     Returns:
-        The first line that `command --version` prints; None when it does not start, fails or does not answer.
+        The number in the first line that `command --version` prints, or that line where there is none; None when
+        the program does not start, fails or does not answer.
 
     Example:
         >>> program_version("no-such-program") is None
@@ -187,11 +188,24 @@ def program_version(command: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return (answer.stdout.strip() or answer.stderr.strip() or "unknown version").splitlines()[0]
+    return version_number((answer.stdout.strip() or answer.stderr.strip() or "unknown version").splitlines()[0])
+
+
+def version_number(line: str) -> str:
+    """Return the version in a program's first line, without the packager's in brackets.
+
+    Example:
+        >>> version_number("arm-none-eabi-gcc (15:12.2.rel1-1) 12.2.1 20221205")
+        '12.2.1'
+        >>> version_number("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)")
+        '7.2.22'
+    """
+    found = re.search(r"\d+(?:[.]\d+)+", re.sub(r"[(][^)]*[)]", "", line))
+    return found.group() if found else line
 
 
 def _serial_rights() -> Finding:
-    name, needed_for = "right to open serial ports", "flashing and measuring on a board"
+    name, needed_for = "right to open serial ports", "boards"
     if sys.platform != "linux" or os.geteuid() == 0:
         return Finding(name, needed_for, True, None, "")
     import grp
@@ -205,7 +219,7 @@ def _serial_rights() -> Finding:
 
 
 def _serial_ports() -> Finding:
-    needed_for = "flashing and measuring on a board (emulated targets need none)"
+    needed_for = "boards"
     try:
         from serial.tools.list_ports import comports
 
@@ -213,14 +227,14 @@ def _serial_ports() -> Finding:
         found = sorted(port.device for port in comports() if port.hwid not in (None, "", "n/a"))
     except (ImportError, OSError):
         found = []
-    hint = "connect a board with a USB data cable (charge-only cables show no port)"
+    hint = "connect a board with a USB data cable"
     return Finding("serial port", needed_for, bool(found), ", ".join(found) or None, "" if found else hint)
 
 
 def _modem_manager() -> Finding:
     return _absent(
         "no ModemManager",
-        "undisturbed boards: it sends modem commands to every new serial port",
+        "boards (it writes to every new serial port)",
         "ModemManager",
         "sudo systemctl disable --now ModemManager",
     )
@@ -229,7 +243,7 @@ def _modem_manager() -> Finding:
 def _brltty() -> Finding:
     return _absent(
         "no brltty",
-        "boards with a CH340 or CP210x: it takes their ports for braille displays",
+        "boards (it takes CH340 and CP210x ports)",
         "brltty",
         "sudo apt-get remove brltty",
     )
