@@ -1,0 +1,156 @@
+"""Run firmware on a core that QEMU emulates, and count instructions: one is one virtual nanosecond."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+import tempfile
+from types import TracebackType
+from typing import IO, Self
+
+import serial
+
+from edgekit.deploy import _serial_pipe
+from edgekit.deploy._qmp import Qmp
+from edgekit.errors import DeviceError, PortError, ToolchainError, ToolMissingError
+from edgekit.targets import Emulator
+from edgekit.toolchains import Firmware
+
+# Started paused: what the firmware sends before somebody listens would be dropped.
+_SERIAL = ("-display", "none", "-monitor", "none", "-serial", "pty", "-qmp", "stdio", "-S")
+# shift=0: one instruction takes 1 ns of virtual time; sleep=off: virtual time does not wait for real time.
+_COUNTING = ("-icount", "shift=0,sleep=off")
+
+
+class QemuLink:
+    """A byte pipe to an emulated core; see `Link`. Ends with its process.
+
+    Args:
+        emulator: what to start.
+        arguments: all of them, the firmware's file among them.
+    """
+
+    def __init__(self, emulator: Emulator, arguments: tuple[str, ...]) -> None:
+        self.clock, self.tick_ns = emulator.clock, emulator.tick_ns
+        self.description = " ".join((emulator.command, *emulator.arguments))
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _stop
+        self._line: serial.Serial | None = None
+        self._process = subprocess.Popen(
+            _guarded([emulator.command, *_SERIAL, *_COUNTING, *arguments]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+        )
+        try:
+            self._start(emulator.command)
+        except BaseException:
+            self._stop()
+            raise
+
+    def _start(self, command: str) -> None:
+        try:
+            qmp = Qmp(self._process, command)
+            self.emulator: str | None = f"{command} {qmp.version}"
+            (terminal,) = (
+                device["filename"].removeprefix("pty:")
+                for device in qmp.execute("query-chardev")
+                if device["label"] == "serial0"
+            )
+            self._line = serial.Serial(terminal, 115200, exclusive=True, write_timeout=_serial_pipe.WRITE_LIMIT_S)
+            qmp.execute("cont")
+        except ToolchainError as error:
+            raise ToolchainError(f"{error.what}{self._complaint()}", hint=error.hint) from error
+        except serial.SerialException as error:
+            raise PortError(
+                f"the pseudo-terminal of {command} cannot be opened: {error}",
+                hint="check that /dev/pts is mounted and that you may open terminals in it",
+            ) from error
+
+    def write(self, data: bytes) -> None:
+        self._check_alive()
+        assert self._line is not None
+        _serial_pipe.write(self._line, data, self.description)
+
+    def read(self, timeout_s: float) -> bytes:
+        assert self._line is not None
+        try:
+            data = _serial_pipe.read(self._line, timeout_s, self.description)
+        except DeviceError:
+            self._check_alive()
+            raise
+        if not data:
+            self._check_alive()
+        return data
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._errors, self._line):
+            if pipe is not None:
+                pipe.close()
+
+    def _check_alive(self) -> None:
+        if self._process.poll() is not None:
+            raise DeviceError(
+                f"{self.description} ended in the middle of a run (code {self._process.returncode}){self._complaint()}",
+                hint="`edgekit doctor` names the version that is known to work",
+            )
+
+    def _complaint(self) -> str:
+        """The first line that the emulator wrote to its standard error, if any."""
+        self._errors.seek(0)
+        lines = self._errors.read(4096).decode("utf-8", "replace").strip().splitlines()
+        return f": {lines[0]}" if lines else ""
+
+
+def open(firmware: Firmware) -> QemuLink:  # noqa: A001 - every module that makes a link has this name
+    """Start firmware on its target's emulated core.
+
+    Args:
+        firmware: of a target with an emulator of kind "qemu".
+
+    Returns:
+        A link whose ticks count instructions; two runs of the same firmware count the same.
+
+    Raises:
+        ToolMissingError: QEMU is not installed.
+        ToolchainError: QEMU refused to start; the message ends with its first line.
+    """
+    emulator = firmware.target.emulator
+    assert emulator is not None, "the caller chose this module by the target's emulator"
+    if shutil.which(emulator.command) is None:
+        raise ToolMissingError(emulator.command, package=emulator.package)
+    arguments = _one_instruction_at_a_time(emulator)
+    return QemuLink(emulator, (*arguments, "-kernel", str(firmware.emulated_elf.resolve())))
+
+
+def _one_instruction_at_a_time(emulator: Emulator) -> tuple[str, ...]:
+    """The emulator's arguments, -singlestep in the form that this version of QEMU knows."""
+    if "-singlestep" not in emulator.arguments or _version(emulator.command) < (8, 1):
+        return emulator.arguments
+    others = tuple(argument for argument in emulator.arguments if argument != "-singlestep")
+    return (*others, "-accel", "tcg,one-insn-per-tb=on")
+
+
+@functools.cache
+def _version(command: str) -> tuple[int, int]:
+    """Major and minor version of a QEMU; (0, 0) when it does not say."""
+    ran = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=30, check=False)
+    found = re.search(r"version (\d+)\.(\d+)", ran.stdout)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _guarded(command: list[str]) -> list[str]:
+    """Let the kernel end the emulator with us, even when we are killed: a core that spins would run on for ever."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
