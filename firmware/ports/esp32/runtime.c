@@ -274,7 +274,7 @@ float RUNTIME(mulsf3)(float a, float b) {
   /* Both leading ones at bit 31: the high word of the product holds at least 31 significant bits. */
   const wide product = {RUNTIME(umulsidi3)(left << left_zeros, right << right_zeros)};
   const uint32_t high = product.half.high | (product.half.low != 0);
-  return pack(sign, exponent - 110 - (int32_t)(left_zeros + right_zeros), high);
+  return pack(sign, exponent - 111 - (int32_t)(left_zeros + right_zeros), high);
 }
 
 float RUNTIME(floatunsisf)(uint32_t a) {
