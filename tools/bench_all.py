@@ -54,7 +54,7 @@ def name_of(model: Path) -> str:
 
 
 def measure(model: Path, target: str, engine: str) -> Cell:
-    """Build and bench once; a missing compiler or TFLM tree leaves a line that says so."""
+    """Build and bench once; a missing compiler or TFLM tree leaves a reason instead of numbers."""
     out = REPOSITORY / "build" / "measurements" / name_of(model) / f"{target}-{engine}"
     options = BenchOptions(runs=RUNS, build=BuildOptions(engine=engine), out=out)
     try:
@@ -67,8 +67,7 @@ def measure(model: Path, target: str, engine: str) -> Cell:
 def row(cell: Cell) -> tuple[str, ...]:
     """Return the texts of one line; what was not measured is a dash."""
     found = cell.report
-    if found is None:
-        return (cell.model, cell.target, cell.engine, *("–" for _ in COLUMNS[3:]))
+    assert found is not None, "a cell without a report has no line"
     if found.per_run.min != found.per_run.max and found.unit == "instructions":
         counts = f"{found.per_run.median:,.0f} ({found.per_run.min:,.0f} to {found.per_run.max:,.0f})"
     else:
@@ -97,25 +96,29 @@ def page(cells: list[Cell]) -> str:
         "",
         f"| {' | '.join(COLUMNS)} |",
         f"|{'|'.join(['---'] * 3 + ['---:'] * (len(COLUMNS) - 3))}|",
-        *(f"| {' | '.join(row(cell))} |" for cell in cells),
+        *(f"| {' | '.join(row(cell))} |" for cell in cells if cell.report is not None),
         "",
         "Tools:",
         *(f"- {tool}" for tool in tools),
         "- judges: " + "; ".join(sorted({report.judge for report in reports})),
     ]
     if reasons:
-        lines += ["", "Not measured:", *(f"- {reason}" for reason in reasons)]
+        lines += ["", "Not measured, for every model:", *(f"- {reason}" for reason in reasons)]
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """Measure all, print and keep the page."""
-    cells = []
-    for model in models():
-        for target in targets.names():
-            for engine in ENGINES:
+    cells: list[Cell] = []
+    for target in targets.names():
+        for engine in ENGINES:
+            for model in models():
                 sys.stderr.write(f"{name_of(model)} on {target}, {engine}\n")
                 cells.append(measure(model, target, engine))
+                if cells[-1].report is None:
+                    # The toolchain is missing or cannot link this engine: so it is for every model.
+                    break
+    cells.sort(key=lambda cell: cell.model)
     text = page(cells)
     (REPOSITORY / "docs" / "measurements.md").write_text(text, encoding="utf-8")
     sys.stdout.write(text)

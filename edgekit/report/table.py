@@ -75,6 +75,8 @@ def bench_table(report: BenchReport) -> RenderableType:
     facts.add_row("weights read", f"{report.flash_bytes_read:,} B of flash an inference")
     facts.add_row("model sha256", report.model.sha256)
     facts.add_row("compiler", escape(report.compiler))
+    if report.emulator is not None:
+        facts.add_row("emulator", escape(report.emulator))
     return facts
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from edgekit import targets
 from edgekit.bench import BenchOptions, bench
+from edgekit.build import BuildOptions
 from edgekit.report.types import BenchReport
 
 pytestmark = pytest.mark.emulated
@@ -74,21 +75,31 @@ def test_reference_models_give_the_host_s_bytes(
         assert report.per_run.median <= reference.instructions
 
 
+def own_models() -> list[str]:
+    """Return the folders of models/."""
+    return sorted(path.parent.name for path in (Path(__file__).parents[2] / "models").glob("*/model.toml"))
+
+
+def options_for(name: str, runs: int, out: Path) -> BenchOptions:
+    """Prune digits as its recipe says; the others are measured as they are, which saves minutes of fine-tuning."""
+    return BenchOptions(runs=runs, out=out, build=BuildOptions(recipe=None if name == "digits" else "none"))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_model_folder_reaches_every_target(repository: Path, target: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", own_models())
+def test_own_models_give_the_host_s_bytes(name: str, target: str, repository: Path, tmp_path: Path) -> None:
     require_tools(target)
-    model = repository / "models" / "digits" / "model.tflite"
-    if not model.is_file():
-        pytest.skip("models/digits has no model.tflite")
-    check(bench(model, target, options=BenchOptions(runs=10, out=tmp_path / "out")), 10)
+    report = bench(repository / "models" / name, target, options=options_for(name, 10, tmp_path / "out"))
+    check(report, 10)
+    assert report.inputs == "test data"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [name for name in TARGETS if name != "host"])
-def test_two_runs_give_the_same_counts(repository: Path, target: str, tmp_path: Path) -> None:
+def test_two_runs_give_the_same_counts(target: str, repository: Path, tmp_path: Path) -> None:
     require_tools(target)
-    model = repository / "models" / "digits" / "model.tflite"
-    if not model.is_file():
-        pytest.skip("models/digits has no model.tflite")
-    first, second = (bench(model, target, options=BenchOptions(runs=3, out=tmp_path / "out")) for _ in range(2))
+    model = repository / "models" / "digits"
+    first, second = (bench(model, target, options=options_for("digits", 3, tmp_path / "out")) for _ in range(2))
     assert first.per_run == second.per_run
     assert first.ram == second.ram
