@@ -7,7 +7,7 @@ TARGET ?= esp32
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench train clean
+.PHONY: help setup demo test check format bench readme train clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: setup ## bring Python and C into the project's format
 
 bench: setup ## every model on every target and engine: writes docs/measurements.md
 	@$(PYTHON) tools/bench_all.py
+
+readme: setup ## run the demo and put what it prints into README.md
+	@$(MAKE) -s --no-print-directory demo | $(PYTHON) tools/paste_demo.py
 
 train: ## make the data of models/ again and train them (minutes each)
 	@tools/setup.sh build develop retrain
