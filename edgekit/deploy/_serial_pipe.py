@@ -18,7 +18,6 @@ def write(line: serial.Serial, data: bytes, description: str) -> None:
     """
     try:
         line.write(data)
-        line.flush()
     except serial.SerialTimeoutException as error:
         raise DeviceError(
             f"{description} took no byte for {WRITE_LIMIT_S:g} s", hint="reset the board and try again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import shutil
@@ -69,16 +70,19 @@ class QemuLink:
             ) from error
 
     def write(self, data: bytes) -> None:
-        self._check_alive()
         assert self._line is not None
-        _serial_pipe.write(self._line, data, self.description)
+        try:
+            _serial_pipe.write(self._line, data, self.description)
+        except DeviceError:
+            self._check_alive(wait_s=1.0)
+            raise
 
     def read(self, timeout_s: float) -> bytes:
         assert self._line is not None
         try:
             data = _serial_pipe.read(self._line, timeout_s, self.description)
         except DeviceError:
-            self._check_alive()
+            self._check_alive(wait_s=1.0)  # its terminal goes a moment before it does
             raise
         if not data:
             self._check_alive()
@@ -99,8 +103,9 @@ class QemuLink:
             if pipe is not None:
                 pipe.close()
 
-    def _check_alive(self) -> None:
-        if self._process.poll() is not None:
+    def _check_alive(self, wait_s: float = 0.0) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_s)
             raise DeviceError(
                 f"{self.description} ended in the middle of a run (code {self._process.returncode}){self._complaint()}",
                 hint="`edgekit doctor` names the version that is known to work",

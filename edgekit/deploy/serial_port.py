@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import termios
 import time
 from pathlib import Path
 from types import TracebackType
@@ -108,9 +109,7 @@ def _opened(port: str) -> serial.Serial:
     line.dtr = line.rts = False
     try:
         line.open()
-    except serial.SerialException as error:
-        raise _refused(port, error) from error
-    except OSError as error:  # pyserial lets some of them through, e.g. for a file that is no terminal
+    except OSError as error:  # SerialException is one
         raise _refused(port, error) from error
     return line
 
@@ -118,7 +117,7 @@ def _opened(port: str) -> serial.Serial:
 def _reset(line: serial.Serial) -> None:
     """Pull EN low through RTS while DTR leaves the boot pin high; then forget what came before."""
     # A pseudo-terminal has no such lines: what runs behind it is not ours to reset.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, termios.error):
         line.dtr = False
         line.rts = True
         time.sleep(_RESET_S)
