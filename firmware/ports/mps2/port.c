@@ -1,4 +1,4 @@
-/* Arm's MPS2 board (QEMU mps2-an386: Cortex-M4): CMSDK UART 0, and SysTick at 25 MHz as the timer. */
+/* Arm's MPS2 board (QEMU mps2-an386: Cortex-M4): CMSDK UART 0 and CMSDK timer 0, both at 25 MHz. */
 #include "port.h"
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
@@ -8,30 +8,40 @@
 #define UART_CTRL REGISTER(0x40004008u)  /* bit 0: transmit, bit 1: receive */
 #define UART_BAUDDIV REGISTER(0x40004010u)
 
-#define SYST_CSR REGISTER(0xE000E010u) /* bit 0: count, bit 1: interrupt at 0, bit 2: core clock */
-#define SYST_RVR REGISTER(0xE000E014u)
-#define SYST_CVR REGISTER(0xE000E018u)
-#define SYST_TOP 0xFFFFFFu
-#define ICSR REGISTER(0xE000ED04u) /* bit 26: SysTick is pending, write 1 to bit 25 to clear that */
-#define PEND_SYST (1u << 26)
-#define CLEAR_PEND_SYST (1u << 25)
+/* CMSDK timer 0 counts 32 bits down: its interrupt comes every 172 s, so hardly ever within an inference.
+ * SysTick with its 24 bits would interrupt every third second. */
+#define TIMER_CTRL REGISTER(0x40000000u) /* bit 0: count, bit 3: interrupt at 0 */
+#define TIMER_VALUE REGISTER(0x40000004u)
+#define TIMER_RELOAD REGISTER(0x40000008u)
+#define TIMER_INTERRUPT REGISTER(0x4000000Cu) /* bit 0: it reached 0; write 1 to clear */
+#define NVIC_ENABLE REGISTER(0xE000E100u)
+#define TIMER_LINE (1u << 8)
 
 extern uint32_t _ek_stack_low[], _ek_stack_high[];
-void ek_sys_tick(void);
+void ek_timer_interrupt(void);
 
-/* Times that the 24-bit counter went round. */
+/* Times that the counter went round. */
 static volatile uint32_t rounds;
 
-void ek_sys_tick(void) {
-  rounds += 1;
+/* Counts a round that ended; interrupts are off, or this is one. */
+static void count_round(void) {
+  if ((TIMER_INTERRUPT & 1u) != 0) {
+    TIMER_INTERRUPT = 1;
+    rounds += 1;
+  }
+}
+
+void ek_timer_interrupt(void) {
+  count_round();
 }
 
 void ek_port_init(void) {
   UART_BAUDDIV = 217; /* 25 MHz / 115200 */
   UART_CTRL = 3;
-  SYST_RVR = SYST_TOP;
-  SYST_CVR = 0;
-  SYST_CSR = 7;
+  TIMER_RELOAD = 0xFFFFFFFFu;
+  TIMER_VALUE = 0xFFFFFFFFu;
+  TIMER_CTRL = 9;
+  NVIC_ENABLE = TIMER_LINE;
 }
 
 void ek_port_putc(uint8_t byte) {
@@ -47,20 +57,20 @@ int ek_port_getc(void) {
   return (int)(UART_DATA & 0xFFu);
 }
 
-/* With interrupts off a round can end unseen: then it is pending, and the count read before is an old one.
- * The interrupt comes when the counter reaches 0, so 0 is the first tick of a round and SYST_TOP the second.
- */
+/* With interrupts off a round can end between two looks: then the count is read again, of the new round. The
+ * interrupt comes when the counter reaches 0, so 0 is the first tick of a round. */
 uint64_t ek_port_ticks(void) {
   __asm__ volatile("cpsid i" ::: "memory");
-  uint32_t count = SYST_CVR;
-  if ((ICSR & PEND_SYST) != 0) {
-    count = SYST_CVR;
-    rounds += 1;
-    ICSR = CLEAR_PEND_SYST;
+  count_round();
+  uint32_t high = rounds;
+  uint32_t count = TIMER_VALUE;
+  count_round();
+  if (rounds != high) {
+    high = rounds;
+    count = TIMER_VALUE;
   }
-  const uint32_t high = rounds;
   __asm__ volatile("cpsie i" ::: "memory");
-  return (uint64_t)high * (SYST_TOP + 1u) + ((SYST_TOP + 1u - count) & SYST_TOP);
+  return (uint64_t)high << 32 | (0u - count);
 }
 
 uint32_t ek_port_tick_hz(void) {

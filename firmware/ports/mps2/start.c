@@ -7,7 +7,7 @@ extern uint32_t _ek_data_start[], _ek_data_end[], _ek_data_load[], _ek_bss_start
 extern uint32_t _ek_stack_high[];
 
 void ek_reset(void);
-void ek_sys_tick(void);
+void ek_timer_interrupt(void);
 
 /* A fault ends here; the host hears nothing more and says so. */
 static void halt(void) {
@@ -31,22 +31,14 @@ void ek_reset(void) {
   halt();
 }
 
-/* Stack pointer, reset, NMI, the faults, and SysTick as entry 15; no device interrupts. */
-__attribute__((section(".vectors"), used)) static const uintptr_t vectors[16] = {
-    (uintptr_t)_ek_stack_high,
-    (uintptr_t)ek_reset,
-    (uintptr_t)halt,
-    (uintptr_t)halt,
-    (uintptr_t)halt,
-    (uintptr_t)halt,
-    (uintptr_t)halt,
-    0,
-    0,
-    0,
-    0,
-    (uintptr_t)halt,
-    (uintptr_t)halt,
-    0,
-    (uintptr_t)halt,
-    (uintptr_t)ek_sys_tick,
+/* Stack pointer, reset, NMI, the faults and system calls, then device interrupts: line 8 is the timer. */
+typedef void (*handler)(void);
+__attribute__((section(".vectors"), used)) static const struct {
+  uint32_t *stack;
+  handler reset, faults[14], lines[9];
+} vectors = {
+    _ek_stack_high,
+    ek_reset,
+    {halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt},
+    {halt, halt, halt, halt, halt, halt, halt, halt, ek_timer_interrupt},
 };
