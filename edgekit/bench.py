@@ -152,7 +152,7 @@ def _report(built: Built, measured: Measurement) -> BenchReport:
         flash_bytes_read=built.flash_bytes_read,
         clock=measured.clock,
         runs=len(runs),
-        per_run=Spread(statistics.median(runs), min(runs), max(runs)),
+        per_run=Spread(*(_whole(value) for value in (statistics.median(runs), min(runs), max(runs)))),
         compared=measured.outputs_compared,
         match=measured.outputs_match,
         judge=built.judge,
@@ -161,3 +161,8 @@ def _report(built: Built, measured: Measurement) -> BenchReport:
         emulator=measured.emulator,
         where=measured.link,
     )
+
+
+def _whole(value: float) -> float:
+    """A count is written as one: 346680, not 346680.0."""
+    return int(value) if float(value).is_integer() else value

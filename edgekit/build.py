@@ -61,14 +61,9 @@ def build(
     """
     options = options or BuildOptions()
     board = targets.load(target)
-    if options.engine not in ENGINES:
-        raise UnknownNameError("engine", options.engine, ENGINES)
+    check_engine(options.engine)
     line = pipeline.start(resolve(Path(model)), options, progress)
-    folder = out or default_folder(line.source.name, target)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(
-            f"{folder} is a file, expected a folder for the outputs", hint="give another folder with --out"
-        )
+    folder = _folder(out or default_folder(line.source.name, target))
     conversion = line.convert()
     proof, golden = line.prove(conversion.flatbuffer)
     labels = line.source.labels or golden.labels
@@ -96,6 +91,18 @@ def build(
     )
     _write(folder, {**outputs, REPORT: _text(report).encode()})
     return report
+
+
+def check_engine(name: str) -> None:
+    """Raise UnknownNameError unless there is such an engine."""
+    if name not in ENGINES:
+        raise UnknownNameError("engine", name, ENGINES)
+
+
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file, expected a folder for the outputs", hint="give another folder with --out")
+    return path
 
 
 def _compile(line: Pipeline, emitted: Emitted, target: Target, kept: tuple[Path, Mapping[str, bytes]]) -> Compiled:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from edgekit import pipeline, targets
 from edgekit.atomic import write_atomically
-from edgekit.build import ENGINES, proof_facts
-from edgekit.errors import UnknownNameError, UsageError
+from edgekit.build import check_engine, proof_facts
+from edgekit.errors import UsageError
 from edgekit.model_source import resolve
 from edgekit.pipeline import BuildOptions
 from edgekit.progress import Progress, silent
@@ -98,8 +98,7 @@ def emit_model(
         ModelError: the model is damaged, not full-integer, or has an operator that the engine cannot run.
     """
     options = options or BuildOptions()
-    if options.engine not in ENGINES:
-        raise UnknownNameError("engine", options.engine, ENGINES)
+    check_engine(options.engine)
     line = pipeline.start(resolve(model), options, progress)
     if not line.source.is_flatbuffer:
         raise UsageError(f"{model} is no .tflite, which emit expects", hint="first `edgekit convert MODEL --data ...`")
