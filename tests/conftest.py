@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("edgekit", "boards")
     group.addoption("--port", metavar="PORT", help="serial port of a real board: runs the tests marked hardware")
     group.addoption("--target", metavar="NAME", help="what the board at --port is, e.g. esp32")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs under test, also where this run was started in the background.
+
+    A shell starts background jobs with SIGINT ignored, and what they start inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
