@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import re
 import shutil
 import subprocess
 import tempfile
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
@@ -15,6 +17,7 @@ import serial
 
 from edgekit.deploy import _serial_pipe
 from edgekit.deploy._qmp import Qmp
+from edgekit.deploy.flash_esptool import merge_flash_image
 from edgekit.errors import DeviceError, PortError, ToolchainError, ToolMissingError
 from edgekit.targets import Emulator
 from edgekit.toolchains import Firmware
@@ -31,13 +34,17 @@ class QemuLink:
     Args:
         emulator: what to start.
         arguments: all of them, the firmware's file among them.
+        keep: a folder that the emulator reads; removed when it has ended.
     """
 
-    def __init__(self, emulator: Emulator, arguments: tuple[str, ...]) -> None:
+    def __init__(
+        self, emulator: Emulator, arguments: tuple[str, ...], keep: tempfile.TemporaryDirectory[str] | None = None
+    ) -> None:
         self.clock, self.tick_ns = emulator.clock, emulator.tick_ns
         self.description = " ".join((emulator.command, *emulator.arguments))
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _stop
         self._line: serial.Serial | None = None
+        self._keep = keep
         self._process = subprocess.Popen(
             _guarded([emulator.command, *_SERIAL, *_COUNTING, *arguments]),
             stdin=subprocess.PIPE,
@@ -102,6 +109,8 @@ class QemuLink:
         for pipe in (self._process.stdin, self._process.stdout, self._errors, self._line):
             if pipe is not None:
                 pipe.close()
+        if self._keep is not None:
+            self._keep.cleanup()
 
     def _check_alive(self, wait_s: float = 0.0) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -135,8 +144,30 @@ def open(firmware: Firmware) -> QemuLink:  # noqa: A001 - every module that make
     assert emulator is not None, "the caller chose this module by the target's emulator"
     if shutil.which(emulator.command) is None:
         raise ToolMissingError(emulator.command, package=emulator.package)
+    if emulator.chip_machine is not None and emulator.chip_machine in _machines(emulator.command):
+        return _boot_flash(firmware, emulator, emulator.chip_machine)
     arguments = _one_instruction_at_a_time(emulator)
     return QemuLink(emulator, (*arguments, "-kernel", str(firmware.emulated_elf.resolve())))
+
+
+def _boot_flash(firmware: Firmware, emulator: Emulator, machine: str) -> QemuLink:
+    """Start the whole chip: its ROM boots the image that `edgekit flash` would write."""
+    folder = tempfile.TemporaryDirectory(prefix="edgekit-")
+    try:
+        flash = Path(folder.name) / "flash.bin"
+        merge_flash_image(firmware, flash)
+        chip = dataclasses.replace(emulator, arguments=("-M", machine))
+        return QemuLink(chip, (*chip.arguments, "-drive", f"file={flash},if=mtd,format=raw"), keep=folder)
+    except BaseException:
+        folder.cleanup()
+        raise
+
+
+@functools.cache
+def _machines(command: str) -> frozenset[str]:
+    """Names of the machines that a QEMU has; empty when it does not say."""
+    ran = subprocess.run([command, "-M", "help"], capture_output=True, text=True, timeout=30, check=False)
+    return frozenset(line.split()[0] for line in ran.stdout.splitlines()[1:] if line.strip())
 
 
 def _one_instruction_at_a_time(emulator: Emulator) -> tuple[str, ...]:

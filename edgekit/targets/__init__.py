@@ -25,6 +25,8 @@ class Emulator:
         arguments: what follows the command, without serial, kernel and counting options.
         tick_ns: virtual nanoseconds per tick of the port's timer; with one instruction a virtual nanosecond,
             instructions = ticks * tick_ns. 0 where ticks are real time.
+        chip_machine: QEMU machine that models the whole chip, boot ROM and flash included. Where the emulator that is
+            installed has it, it boots the flash image instead of `arguments`; None where there is no such machine.
         linker_script: file in the port's folder for a second link; None where chip and emulator run the same ELF.
         clock: the `clock` of a measurement made here (DESIGN section 6).
     """
@@ -34,6 +36,7 @@ class Emulator:
     package: str
     arguments: tuple[str, ...] = ()
     tick_ns: int = 0
+    chip_machine: str | None = None
     linker_script: str | None = None
     clock: str = "instructions, emulated"
 

@@ -3,6 +3,7 @@ for instructions, segments over the ROM's own memory, padding that the ROM would
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 import subprocess
 import sys
@@ -13,7 +14,12 @@ from elftools.elf.elffile import ELFFile
 from fake_sources import table
 from test_toolchains import board, compiled
 
+from edgekit import toolchains
+from edgekit.deploy import emulate_qemu
 from edgekit.deploy.flash_esptool import merge_flash_image
+from edgekit.engine import emit_aot
+from edgekit.errors import ToolchainError
+from edgekit.tflite.graph import read as graph_of
 from edgekit.toolchains import Firmware
 
 # Name of the target, section of the weights, [low, high) of flash as the core sees it.
@@ -70,6 +76,23 @@ def test_weights_are_in_flash_and_nowhere_else(firmware: Firmware) -> None:
     assert address <= table_at < address + size
 
 
+@pytest.mark.parametrize("name", FLASH)
+def test_a_trained_model_stays_in_flash(name: str, repository: Path, tmp_path: Path) -> None:
+    target = board(name)
+    graph = graph_of(repository / "models" / "digits" / "model.tflite")
+    sources = emit_aot.emit(graph, "digits", features=target.features)
+    built = toolchains.load(target.toolchain).compile(sources, target, tmp_path)
+    section, _, _ = FLASH[name]
+    found = sections(built.elf)
+    address, size, _, _ = found[section]
+    layers = [(at, length) for symbol, at, length in objects(built.elf) if symbol.startswith("layer_")]
+    assert sum(length for _, length in layers) >= sources.weights_bytes > 1000
+    assert all(address <= at and at + length <= address + size for at, length in layers)
+    assert sources.weights_bytes <= built.weights_bytes <= sources.weights_bytes * 1.1 + 1024
+    # What the harness and the self-test initialize; no tensor is that small.
+    assert found[".data"][1] < 64
+
+
 def test_arena_and_stack_are_not_stored(firmware: Firmware) -> None:
     found = sections(firmware.elf)
     for name in (".arena", ".stack", ".bss"):
@@ -124,6 +147,32 @@ def test_merged_flash_holds_every_image(tmp_path: Path) -> None:
     for address, path in built.images:
         content = path.read_bytes()
         assert flash[address : address + len(content)] == content
+
+
+def test_a_qemu_with_the_whole_chip_boots_the_flash_image(tmp_path: Path) -> None:
+    """A program in QEMU's place keeps what it was given and ends; the real one is not packaged by Debian."""
+    built = compiled(board("esp32"), tmp_path / "built")
+    program = tmp_path / "qemu-system-fake"
+    program.write_text(
+        "#!/bin/sh\n"
+        'if [ "$2" = help ]; then echo Supported machines are:; echo "esp32    Espressif ESP32"; exit 0; fi\n'
+        f'echo "$@" > {tmp_path}/arguments\n'
+        f'for word in "$@"; do case $word in file=*) name=${{word#file=}};'
+        f' cp "${{name%%,*}}" {tmp_path}/booted;; esac; done\n'
+        "echo no chip today >&2; exit 1\n"
+    )
+    program.chmod(0o755)
+    assert built.target.emulator is not None
+    emulator = dataclasses.replace(built.target.emulator, command=str(program))
+    made = dataclasses.replace(built, target=dataclasses.replace(built.target, emulator=emulator))
+    with pytest.raises(ToolchainError, match="no chip today"):
+        emulate_qemu.open(made)
+    arguments = (tmp_path / "arguments").read_text()
+    assert "-M esp32 -drive file=" in arguments
+    assert "kc705" not in arguments and "-kernel" not in arguments
+    merge_flash_image(built, tmp_path / "flash.bin")
+    assert (tmp_path / "booted").read_bytes() == (tmp_path / "flash.bin").read_bytes()
+    assert not Path(arguments.partition("file=")[2].partition(",")[0]).exists()
 
 
 def test_the_second_link_has_the_same_code_at_other_addresses(tmp_path: Path) -> None:

@@ -293,11 +293,8 @@ uint32_t RUNTIME(fixunssfsi)(float a) {
   }
   uint32_t fraction;
   const int32_t shift = unpack(bits, &fraction) - 150;
-  if (shift > 8) {
-    return UINT32_MAX;
-  }
   if (shift >= 0) {
-    return fraction << shift;
+    return shift > 8 ? UINT32_MAX : fraction << shift;
   }
   return shift > -24 ? fraction >> -shift : 0;
 }
