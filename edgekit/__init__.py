@@ -11,7 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edgekit.bench import BenchOptions as BenchOptions
     from edgekit.bench import bench as bench
+    from edgekit.build import BuildOptions as BuildOptions
     from edgekit.build import build as build
     from edgekit.compress import Recipe as Recipe
     from edgekit.compress import compress as compress
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "BenchOptions": "edgekit.bench",
     "bench": "edgekit.bench",
     "build": "edgekit.build",
+    "BuildOptions": "edgekit.build",
     "compress": "edgekit.compress",
     "convert": "edgekit.tflite.convert",
     "Data": "edgekit.data",

@@ -37,7 +37,7 @@ class BuildOptions:
     """What a build may be told beside model and target; None means: as the model's folder says, else none.
 
     Attributes:
-        data: representative samples.
+        data: representative samples: a `DataSource`, or its spec as seen from the current folder.
         recipe: name of a recipe or a TOML file; "none" skips the one of the model's folder.
         sparsity: prune this fraction of the weights, 0 <= sparsity < 1.
         metric: "accuracy", "auc", "mse" or `module:function`.
@@ -45,7 +45,7 @@ class BuildOptions:
         cached: use and keep stage results.
     """
 
-    data: DataSource | None = None
+    data: DataSource | str | Path | None = None
     recipe: str | None = None
     sparsity: float | None = None
     metric: str | None = None
@@ -200,11 +200,13 @@ def start(source: ModelSource, options: BuildOptions, progress: Progress = silen
         kind = "a .tflite" if source.is_flatbuffer else "a SavedModel"
         notes = (f"{kind} cannot be compressed: it is built as it is; give the .keras or .h5 model to prune it",)
         recipe = None
+    given = options.data
+    data = given if given is None or isinstance(given, DataSource) else DataSource(str(given), Path())
     settled = dataclasses.replace(
         source,
-        data=options.data or source.data,
+        data=data or source.data,
         metric=options.metric or source.metric,
-        base=options.data.base if options.data is not None else source.base,
+        base=data.base if data is not None else source.base,
     )
     return Pipeline(settled, recipe, user_cache() if options.cached else Cache(None), notes, progress)
 

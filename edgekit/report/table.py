@@ -136,7 +136,10 @@ def _add_compression(facts: Table, steps: Sequence[StepResult]) -> None:
 
 
 def _add_proof(facts: Table, proof: ProofFacts) -> None:
-    verdict = "equal on every byte" if proof.equal else f"the judges differ by at most {proof.largest_step} steps"
+    verdict = "equal on every byte"
+    if proof.equal is False:
+        steps = "1 step" if proof.largest_step == 1 else f"{proof.largest_step} steps"
+        verdict = f"the judges differ by at most {steps} of the output; the first one counts"
     if proof.equal is None:
         verdict = "only one judge is installed"
     facts.add_row("proof", f"{proof.samples} inferences, {proof.inputs}: {verdict}\n{escape(', '.join(proof.judges))}")

@@ -216,6 +216,14 @@ def test_compressing_a_flatbuffer_is_said_to_be_impossible(
     assert report.compression == ()
 
 
+def test_data_by_its_file_name(toolchain: FakeToolchain, model: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.linspace(-9, 9, 30, dtype=np.float32).reshape(10, 3))
+    for data in (tmp_path / "x.npz", str(tmp_path / "x.npz")):
+        report = build(model, "host", out=tmp_path / "out", options=BuildOptions(data=data))
+        assert report.proof.inputs == "training data"
+        assert report.proof.samples == 10
+
+
 def test_wrong_options(toolchain: FakeToolchain, model: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="both given"):
         build(model, "host", options=BuildOptions(recipe="small", sparsity=0.5))
