@@ -62,7 +62,7 @@ class FakeDevice:
         hello: what it says of itself.
         faults: what goes wrong.
         stack_peak_bytes: what its status reports.
-        tick_ns, clock: as in `Link`.
+        tick_ns, emulator: as in `Link`.
     """
 
     def __init__(
@@ -73,11 +73,12 @@ class FakeDevice:
         faults: Faults | None = None,
         stack_peak_bytes: int | None = 512,
         tick_ns: int = 0,
+        emulator: str | None = None,
     ) -> None:
         self.clock = "instructions, emulated" if tick_ns else "hardware timer"
         self.tick_ns = tick_ns
         self.description = "fake device"
-        self.emulator: str | None = None
+        self.emulator = emulator
         self._model, self._hello, self._stack_peak_bytes = model, hello, stack_peak_bytes
         self._faults = faults or Faults()
         self._requests = 0

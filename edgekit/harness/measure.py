@@ -120,13 +120,12 @@ def measure(
 
 
 def _infer(channel: Channel, sample: bytes) -> Inference:
-    for load in loads(sample):
-        channel.ask(load, _ANSWER_LIMIT_S)
+    channel.ask_all(loads(sample), _ANSWER_LIMIT_S)
     return Inference.from_body(channel.ask(Infer(crc32(sample)), _INFERENCE_LIMIT_S))
 
 
 def _read(channel: Channel, output_bytes: int) -> bytes:
-    return b"".join(channel.ask(read, _ANSWER_LIMIT_S) for read in reads(output_bytes))
+    return b"".join(channel.ask_all(reads(output_bytes), _ANSWER_LIMIT_S))
 
 
 def _in_clock(ticks: int, link: Link, hello: Hello) -> float:

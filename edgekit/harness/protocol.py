@@ -58,7 +58,9 @@ class Request(Protocol):
 
     kind: ClassVar[Kind]
 
-    def body(self) -> bytes: ...
+    def body(self) -> bytes:
+        """Return the bytes behind the header."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +223,11 @@ class Inference:
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
+        """Read the body of a reply to inference, as the host does."""
         return cls(*_unpack(cls._FORMAT, body, "inference"))
 
     def to_body(self) -> bytes:
+        """Return the body as the device writes it."""
         return self._FORMAT.pack(self.ticks, self.output_crc, self.invoke_code, self.broken, self.runs)
 
 
@@ -239,10 +243,12 @@ class DeviceStatus:
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
+        """Read the body of a reply to status, as the host does."""
         peak, broken, runs = _unpack(cls._FORMAT, body, "status")
         return cls(None if peak == STACK_UNKNOWN else peak, broken, runs)
 
     def to_body(self) -> bytes:
+        """Return the body as the device writes it."""
         peak = STACK_UNKNOWN if self.stack_peak_bytes is None else self.stack_peak_bytes
         return self._FORMAT.pack(peak, self.broken, self.runs)
 

@@ -126,10 +126,10 @@ def test_inputs_and_outputs_come_in_pairs() -> None:
         measure(FakeDevice(model, HELLO), firmware(), INPUTS, EXPECTED[:3])
 
 
-def true_or_refused(noise: Noise, faults: Faults) -> bool:
+def true_or_refused(noise: Noise, faults: Faults, emulator: str | None = None) -> bool:
     """Hold the promise: the truth, or a typed error. Returns whether it was the truth."""
     try:
-        measured = run(NoisyLink(FakeDevice(model, HELLO, faults=faults), noise))
+        measured = run(NoisyLink(FakeDevice(model, HELLO, faults=faults, emulator=emulator), noise))
     except (DeviceError, UntrustworthyError):
         return False
     assert measured.per_run == TRUTH
@@ -149,14 +149,16 @@ rates = st.sampled_from([0.0, 0.0005, 0.003, 0.02])
     faults=st.sampled_from(
         [Faults(), Faults(), Faults(reset_after=5), Faults(wrong_output=True), Faults(unplug_after=9), Faults(broken=2)]
     ),
+    emulator=st.sampled_from([None, "fake, several requests at once"]),
 )
-def test_never_a_wrong_number(noise: Noise, faults: Faults) -> None:
-    true_or_refused(noise, faults)
+def test_never_a_wrong_number(noise: Noise, faults: Faults, emulator: str | None) -> None:
+    true_or_refused(noise, faults, emulator)
 
 
+@pytest.mark.parametrize("emulator", [None, "fake, several requests at once"])
 @pytest.mark.parametrize("kind", ["bit_flip", "drop", "duplicate", "banner"])
-def test_a_line_that_damages_one_byte_in_300_still_delivers(kind: str) -> None:
-    delivered = [true_or_refused(Noise(seed, **{kind: 1 / 300}), Faults()) for seed in range(40)]
+def test_a_line_that_damages_one_byte_in_300_still_delivers(kind: str, emulator: str | None) -> None:
+    delivered = [true_or_refused(Noise(seed, **{kind: 1 / 300}), Faults(), emulator) for seed in range(40)]
     assert sum(delivered) >= 38
 
 
