@@ -115,3 +115,27 @@ def test_one_instruction_at_a_time_in_the_words_of_the_version(
     emulator = emulated_by(command, ("-M", "x", "-singlestep")).target.emulator
     assert emulator is not None
     assert emulate_qemu._one_instruction_at_a_time(emulator) == arguments
+
+
+def test_a_qemu_with_the_whole_chip_boots_the_flash_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's QEMU has no such machine: a stand-in lists one, notes what it was told, and ends."""
+    told, copy = tmp_path / "told.txt", tmp_path / "copy.bin"
+    command = script(
+        tmp_path,
+        f"""case "$*" in
+*help*) echo "Supported machines are:"; echo "esp32 Espressif ESP32 machine"; exit 0;; esac
+echo "$*" > {told}
+for argument; do case "$argument" in file=*) file=${{argument#file=}}; cp "${{file%%,*}}" {copy};; esac; done
+echo stopped on purpose >&2; exit 1""",
+    )
+    monkeypatch.setattr(emulate_qemu, "merge_flash_image", lambda firmware, path: path.write_bytes(b"the whole flash"))
+    made = emulated_by(command, ("-M", "kc705"))
+    assert made.target.emulator is not None
+    emulator = dataclasses.replace(made.target.emulator, chip_machine="esp32")
+    made = dataclasses.replace(made, target=dataclasses.replace(made.target, emulator=emulator))
+    with pytest.raises(ToolchainError, match="stopped on purpose"):
+        emulate_qemu.open(made)
+    assert "-M esp32 -drive file=" in told.read_text()
+    assert "kc705" not in told.read_text()
+    assert copy.read_bytes() == b"the whole flash"
+    assert not Path(told.read_text().partition("file=")[2].partition(",")[0]).parent.exists()
