@@ -223,7 +223,7 @@ class Inference:
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
-        """Read the body of a reply to inference, as the host does."""
+        """Read the body of a reply to Infer, as the host does."""
         return cls(*_unpack(cls._FORMAT, body, "inference"))
 
     def to_body(self) -> bytes:
@@ -243,7 +243,7 @@ class DeviceStatus:
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
-        """Read the body of a reply to status, as the host does."""
+        """Read the body of a reply to StatusRequest, as the host does."""
         peak, broken, runs = _unpack(cls._FORMAT, body, "status")
         return cls(None if peak == STACK_UNKNOWN else peak, broken, runs)
 
