@@ -134,7 +134,8 @@ def true_or_refused(noise: Noise, faults: Faults, emulator: str | None = None) -
         return False
     assert measured.per_run == TRUTH
     assert (measured.stack_peak_bytes, measured.outputs_compared) == (512, 4)
-    assert faults == Faults()
+    # A reset while hello is still being repeated loses nothing; what the device does wrong is never excused.
+    assert not (faults.wrong_output or faults.broken or faults.unplug_after)
     return True
 
 
