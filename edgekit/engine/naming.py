@@ -12,6 +12,12 @@ _KEYWORDS = frozenset(
     "true try typedef typeid typename union unsigned using virtual void volatile while xor main".split()
 )
 
+# Header names that a model's own header would hide: those of the C standard library and of the firmware harness.
+_HEADERS = frozenset(
+    "assert bytes complex ctype errno fenv float frame guard inttypes iso646 limits locale math model port setjmp signal "
+    "stdarg stdbool stddef stdint stdio stdlib string tgmath time wchar wctype".split()
+)
+
 
 def c_identifier(name: str) -> str:
     """Turn any text into a lower-case C identifier of at most 48 characters.
@@ -20,16 +26,17 @@ def c_identifier(name: str) -> str:
         name: e.g. a file's stem.
 
     Returns:
-        Letters, digits and underscores; never empty, a keyword, reserved, or in EdgeKit's own ``ek_`` space.
+        Letters, digits and underscores; never empty, a keyword, the name of a standard header, or in
+        EdgeKit's own ``ek_`` space.
 
     Example:
         >>> c_identifier("Key Word/2; system('x')"), c_identifier("3d"), c_identifier("int")
         ('key_word_2_system_x', 'model_3d', 'int_')
     """
-    text = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:48].strip("_") or "model"
+    text = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:48].strip("_") or "network"
     if text[0].isdigit() or text == "ek" or text.startswith("ek_"):
         text = f"model_{text}"
-    return f"{text}_" if text in _KEYWORDS else text
+    return f"{text}_" if text in _KEYWORDS | _HEADERS else text
 
 
 def c_comment(text: str) -> str:

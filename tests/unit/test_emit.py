@@ -16,6 +16,7 @@ from cases import CASES
 from edgekit.engine import emit_aot, emit_tflm
 from edgekit.engine.naming import c_comment, c_identifier, c_string
 from edgekit.errors import ModelError, UnsupportedOpError
+from edgekit.firmware_files import firmware_path
 from edgekit.tflite import graph
 
 HOSTILE = 'x"; */ system("rm -rf /"); /* \\\n#include "evil.h" ??/'
@@ -63,10 +64,15 @@ def test_comment_cannot_end_early(text: str) -> None:
 
 
 def test_names_of_files_become_identifiers() -> None:
-    names = ["", "1", "ek_row", "for", "ÄÖ", "a" * 99, "a b"]
+    names = ["", "1", "ek_row", "for", "ÄÖ", "a" * 99, "a b", "string", "model"]
     made = [c_identifier(name) for name in names]
-    assert made == ["model", "model_1", "model_ek_row", "for_", "model", "a" * 48, "a_b"]
+    assert made == ["network", "model_1", "model_ek_row", "for_", "network", "a" * 48, "a_b", "string_", "model_"]
     assert c_string('"') == '"\\042"'
+
+
+def test_header_names_of_the_harness_are_kept_free() -> None:
+    harness = {path.stem for path in firmware_path("harness").glob("*.h")}
+    assert all(c_identifier(name) not in harness for name in harness)
 
 
 def test_two_models_link_into_one_program(tmp_path: Path) -> None:
