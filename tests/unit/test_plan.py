@@ -33,6 +33,6 @@ def test_arena_stays_near_the_live_peak(name: str) -> None:
 def test_overlap_is_seen() -> None:
     made = program(graph.read(Path(__file__).parents[2] / "models" / "digits" / "model.tflite"))
     first = made.lowered[made.schedule.steps[0].op]
-    wrong = dict(made.memory.offsets) | {first.output: made.memory.offsets[first.inputs[0]]}
+    wrong = dict(made.memory.offsets) | {first.inputs[0]: made.memory.offsets[first.output]}
     with pytest.raises(AssertionError, match="overlaps"):
         verify(made.graph, made.lowered, made.schedule, dataclasses.replace(made.memory, offsets=wrong))
