@@ -14,8 +14,8 @@ _KEYWORDS = frozenset(
 
 # Header names that a model's own header would hide: those of the C standard library and of the firmware harness.
 _HEADERS = frozenset(
-    "assert bytes complex ctype errno fenv float frame guard inttypes iso646 limits locale math model phase port setjmp "
-    "signal stdarg stdbool stddef stdint stdio stdlib string tgmath time wchar wctype".split()
+    "assert bytes complex ctype errno fenv float frame guard inttypes iso646 limits locale math model "
+    "phase port setjmp signal stdarg stdbool stddef stdint stdio stdlib string tgmath time wchar wctype".split()
 )
 
 
