@@ -61,7 +61,7 @@ def plan(model: keras.Model, data: Data, *, epochs: int) -> Plan:
     x, y = data.x_train, data.y_train
     if epochs == 0:
         return Plan(x, reason="epochs is 0")
-    if len(model.inputs or ()) > 1 or len(model.outputs or ()) > 1:
+    if len(_ends(model, "inputs")) > 1 or len(_ends(model, "outputs")) > 1:
         return Plan(x, reason="the model has several inputs or outputs")
     if len(x) == 0:
         raise DataError("x_train has no sample", hint="fine-tuning needs training samples; or set epochs = 0")
@@ -76,9 +76,14 @@ def plan(model: keras.Model, data: Data, *, epochs: int) -> Plan:
     return Plan(x, y=y, loss=_loss(model, probe, y))
 
 
+def _ends(model: keras.Model, name: str) -> tuple[Any, ...]:
+    """Return the model's inputs or outputs; a subclassed model does not know its own."""
+    return tuple(getattr(model, name, None) or ())
+
+
 def _probe(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Run a few samples; a shape that does not fit ends here, in words."""
-    expected = model.input_shape if model.inputs else (None, *x.shape[1:])
+    expected = model.input_shape if _ends(model, "inputs") else (None, *x.shape[1:])
     fits = len(expected) == x.ndim and all(a in (None, b) for a, b in zip(expected[1:], x.shape[1:], strict=True))
     if not fits:
         raise DataError(
@@ -177,12 +182,19 @@ class _Schedule(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         self._step += 1
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
-            raise ModelError(
-                f"fine-tuning diverged: the loss is {loss} in step {self._step} of {self._steps}",
-                hint=f"lower learning_rate (now {self._prune.learning_rate:g}), and check the training data",
-            )
+            raise self._diverged(f"the loss is {loss}")
         self._progress(self._what, self._step, self._steps)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Check that the masks hold."""
+        """Check that the masks hold, and that every weight is a number."""
+        # The loss alone would not tell: ReLU turns NaN into 0 on some processors.
+        for variable in self.model.weights:
+            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+                raise self._diverged(f"{variable.path} holds NaN or infinity")
         self._masks.verify(self._sparsity)
+
+    def _diverged(self, what: str) -> ModelError:
+        return ModelError(
+            f"fine-tuning diverged: {what} after step {self._step} of {self._steps}",
+            hint=f"lower learning_rate (now {self._prune.learning_rate:g}), and check the training data",
+        )
