@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 FOLDER = Path(__file__).resolve().parent
 SEED = 7
-EPOCHS, BATCH = 5, 64
+EPOCHS, BATCH = 7, 100
 # A deviation is 32 steps: 4 deviations fit into int8.
 SCALE = 1 / 32
 LABELS = (*speech.WORDS, "silence", "unknown")
