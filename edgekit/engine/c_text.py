@@ -9,7 +9,14 @@ from typing import Any
 from edgekit.engine.lowered import Constant
 from edgekit.firmware_files import firmware_path
 
-_C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint8": "uint8_t"}
+C_TYPES = {
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "int32": "int32_t",
+    "int64": "int64_t",
+    "bool": "uint8_t",
+}
 _LINE = 100
 
 
@@ -23,9 +30,9 @@ def array(name: str, constant: Constant) -> str:
           -7, -8,
         };
     """
-    kind = _C_TYPES[constant.values.dtype.name]
+    kind = C_TYPES[constant.values.dtype.name]
     head = f"static const {kind} {name}[{constant.values.size}] = {{ /* {constant.shape} */"
-    return "\n".join([head, *_wrapped(constant.values.tolist()), "};", ""])
+    return "\n".join([head, *_wrapped([int(value) for value in constant.values]), "};", ""])
 
 
 def hex_array_lines(data: bytes) -> list[str]:
@@ -46,11 +53,26 @@ def _wrapped(values: Sequence[int]) -> Iterable[str]:
 
 def _literal(value: int) -> str:
     # C has no negative literals: -2147483648 would be minus a value that int32 cannot hold.
-    return "INT32_MIN" if value == -(2**31) else str(value)
+    if value == -(2**31):
+        return "INT32_MIN"
+    if value == -(2**63):
+        return "INT64_MIN"
+    return str(value) if -(2**31) < value < 2**31 else f"INT64_C({value})"
+
+
+def _value(value: Any, prefix: str) -> str:
+    """The text of a struct's field."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return f"{prefix}_{value}"
+    if isinstance(value, tuple):
+        return "{" + ", ".join(_literal(int(item)) for item in value) + "}"
+    return _literal(int(value))
 
 
 def initializer(fields: Mapping[str, Any], prefix: str, indent: int = 1) -> list[str]:
-    """Return the lines of a struct initializer; a str value names a constant of the layer `prefix`."""
+    """Return the lines of a struct initializer; see `Lowered.fields` for what values mean."""
     pad = "  " * indent
     lines: list[str] = []
     plain: list[str] = []
@@ -67,7 +89,7 @@ def initializer(fields: Mapping[str, Any], prefix: str, indent: int = 1) -> list
             flush()
             lines += [f"{pad}.{name} = {{", *initializer(value, prefix, indent + 1), f"{pad}}},"]
         else:
-            plain.append(f".{name} = " + (f"{prefix}_{value}" if isinstance(value, str) else _literal(value)))
+            plain.append(f".{name} = {_value(value, prefix)}")
     flush()
     return lines
 

@@ -157,7 +157,8 @@ def _binding(graph: Graph, stem: str) -> str:
         "/* firmware/tflm/model.cc implements these with tflite::MicroInterpreter. */\n"
         '#ifdef __cplusplus\nextern "C" {\n#endif\n'
         "extern const uint32_t ek_engine_bytes;\n#define EK_ENGINE_BYTES ek_engine_bytes\n"
-        "int ek_model_init(uint8_t *arena);\nint ek_model_invoke(uint8_t *arena);\n"
+        "int ek_model_init(uint8_t *arena);\nvoid ek_model_reset(uint8_t *arena);\n"
+        "int ek_model_invoke(uint8_t *arena);\n"
         "ek_span ek_model_input(uint8_t *arena, uint32_t index);\n"
         "ek_span ek_model_output(uint8_t *arena, uint32_t index);\n"
         "#ifdef __cplusplus\n}\n#endif\n"

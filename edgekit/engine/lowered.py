@@ -21,7 +21,7 @@ class Constant:
 
     Attributes:
         name: what it is, e.g. ``weights``; the emitter puts the layer in front.
-        values: one-dimensional, int8 or int32.
+        values: one-dimensional, an integer type.
         shape: in words, for the comment beside it.
     """
 
@@ -32,16 +32,21 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """One operator, ready to be emitted.
+    """One operator, or one part of it, ready to be emitted.
 
     Attributes:
         kernel: stem of its header in `firmware/engine/`, e.g. ``conv_2d_s8``; "" where the output only
             renames the input.
-        fields: settings of the kernel in the order of its struct; a str names a constant.
+        fields: settings of the kernel in the order of its struct; a str names a constant, a tuple is an array,
+            None is NULL.
         constants: what `fields` name.
-        inputs: activation tensors in the order of the kernel's arguments.
-        output: tensor index.
+        inputs: tensors in the order of the kernel's arguments. A kernel does not see whether one is an activation in
+            the arena or a constant in flash.
+        output: tensor index. Parts of one operator may share it, each writing other elements.
         scratch_bytes: work memory; None where the kernel takes none.
+        op: position of the operator in `Graph.ops`; set by `edgekit.engine.ops.lower`.
+        name: C name of the layer, e.g. ``layer_3``, ``layer_3_1``; set there too.
+        states: variable tensors that the kernel reads and updates, passed behind the output.
     """
 
     kernel: str
@@ -50,6 +55,9 @@ class Lowered:
     inputs: tuple[int, ...]
     output: int
     scratch_bytes: int | None = None
+    op: int = -1
+    name: str = ""
+    states: tuple[int, ...] = ()
 
 
 def require(checks: tuple[Check, ...], graph: Graph, op: Op) -> None:
@@ -70,7 +78,7 @@ def require(checks: tuple[Check, ...], graph: Graph, op: Op) -> None:
 
 
 def row_shape(tensor: Tensor) -> tuple[int, int]:
-    """Return (rows, bytes a row) of an int8 activation.
+    """Return (rows, elements a row) of a tensor.
 
     An image (1, height, width, channels) or a sequence (1, time, channels) has a row for each index of its second
     dimension; a matrix (n, channels) one for each of its first.
@@ -79,6 +87,11 @@ def row_shape(tensor: Tensor) -> tuple[int, int]:
     matrix_rows = shape[0] if len(shape) > 1 else 1
     rows = shape[1] if len(shape) >= 3 and shape[0] == 1 else matrix_rows
     return rows, tensor.elements // rows
+
+
+def row_bytes(tensor: Tensor) -> int:
+    """Return the bytes of one row, as `row_shape` counts rows."""
+    return tensor.size_bytes // row_shape(tensor)[0]
 
 
 def activations_are_int8(graph: Graph, op: Op) -> str | None:

@@ -6,15 +6,16 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgekit.engine.lowered import Lowered, row_shape
+from edgekit.engine.lowered import Lowered, row_bytes, row_shape
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.tflite.graph import Graph
 
 # Kernels of cores with wide loads want words; the arena itself is what TFLite Micro users align to.
 _ALIGNMENT = 4
 _ARENA_ALIGNMENT = 16
-# A try places a few dozen buffers: all of them together take well under a second.
+# A try looks at each pair of buffers: few dozens of them allow many tries in well under a second, hundreds few.
 _SWAP_TRIES = 2000
+_SWAP_PAIRS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def plan(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule) -> Memory
 
     Args:
         graph: the model.
-        lowered: one for each operator.
+        lowered: the layers.
         schedule: the steps that read and write the tensors.
 
     Returns:
@@ -46,7 +47,7 @@ def plan(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule) -> Memory
         ("tensor", tensor): _Buffer(_stored_bytes(graph, schedule, tensor), *span) for tensor, span in live.items()
     }
     for index, step in enumerate(schedule.steps):
-        scratch = lowered[step.op].scratch_bytes or 0
+        scratch = lowered[step.layer].scratch_bytes or 0
         if scratch:
             buffers["scratch", index] = _Buffer(scratch, index, index)
     offsets = _best_placement(buffers)
@@ -79,12 +80,16 @@ def verify(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule, result:
         AssertionError: two living things overlap, or something lies outside of the arena: a fault of the planner.
     """
     owner = _owners(graph, lowered)
-    last_use = {owner[tensor]: len(schedule.steps) for tensor in graph.outputs}
+    states = [tensor for item in lowered for tensor in item.states]
+    last_use = {owner[tensor]: len(schedule.steps) for tensor in (*graph.outputs, *states)}
     for index, step in enumerate(schedule.steps):
-        for tensor in lowered[step.op].inputs:
-            last_use[owner[tensor]] = max(last_use.get(owner[tensor], -1), index)
+        item = lowered[step.layer]
+        # A tensor that several layers write part by part must keep what the earlier ones wrote.
+        for tensor in (*item.inputs, item.output):
+            if tensor in owner:
+                last_use[owner[tensor]] = max(last_use.get(owner[tensor], -1), index)
     holders: dict[int, tuple[int, int]] = {}
-    for tensor in graph.inputs:
+    for tensor in (*states, *graph.inputs):
         _claim(
             holders,
             owner[tensor],
@@ -93,7 +98,7 @@ def verify(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule, result:
             result.arena_bytes,
         )
     for index, step in enumerate(schedule.steps):
-        item = lowered[step.op]
+        item = lowered[step.layer]
         size = _stored_bytes(graph, schedule, item.output)
         _claim(holders, owner[item.output], result.offsets[item.output], size, result.arena_bytes)
         if index in result.scratch:
@@ -115,14 +120,14 @@ def _owners(graph: Graph, lowered: Sequence[Lowered]) -> dict[int, int]:
     """Tensor -> the tensor whose place it shares: itself, or what a reshape renamed."""
     owner = {tensor.index: tensor.index for tensor in graph.tensors if tensor.data is None}
     for item in lowered:
-        if not item.kernel:
+        if not item.kernel and item.inputs[0] in owner:
             owner[item.output] = owner[item.inputs[0]]
     return owner
 
 
 def _stored_bytes(graph: Graph, schedule: Schedule, tensor: int) -> int:
-    rows, row_bytes = row_shape(graph.tensors[tensor])
-    return min(schedule.ring_rows.get(tensor, rows), rows) * row_bytes
+    rows, _ = row_shape(graph.tensors[tensor])
+    return min(schedule.ring_rows.get(tensor, rows), rows) * row_bytes(graph.tensors[tensor])
 
 
 def _live_ranges(
@@ -130,10 +135,12 @@ def _live_ranges(
 ) -> dict[int, tuple[int, int]]:
     live = {owner[tensor]: (-1, -1) for tensor in graph.inputs}
     for index, step in enumerate(schedule.steps):
-        item = lowered[step.op]
+        item = lowered[step.layer]
         for tensor in (*item.inputs, item.output):
-            first, _ = live.get(owner[tensor], (index, index))
-            live[owner[tensor]] = (first, index)
+            if tensor in owner:
+                first, _ = live.get(owner[tensor], (index, index))
+                live[owner[tensor]] = (first, index)
+        live |= {owner[tensor]: (-1, len(schedule.steps)) for tensor in item.states}
     for tensor in graph.outputs:
         first, _ = live.get(owner[tensor], (-1, -1))
         live[owner[tensor]] = (first, len(schedule.steps))
@@ -155,7 +162,7 @@ def _best_placement(buffers: Mapping[_Key, _Buffer]) -> dict[_Key, int]:
     order = min(orders, key=lambda candidate: _extent(buffers, _place(buffers, candidate)))
     best = _place(buffers, order)
     chance = random.Random(0)
-    for _ in range(_SWAP_TRIES):
+    for _ in range(min(_SWAP_TRIES, _SWAP_PAIRS // max(1, len(order)) ** 2)):
         if _extent(buffers, best) <= bound + _ALIGNMENT or len(order) < 2:
             break
         candidate = list(order)

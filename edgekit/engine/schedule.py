@@ -10,14 +10,14 @@ from edgekit.tflite.graph import Graph
 
 
 def layer_by_layer(graph: Graph, lowered: Sequence[Lowered]) -> Schedule:
-    """Compute each operator as a whole, in graph order: the trivial row range.
+    """Compute each layer as a whole, in graph order: the trivial row range.
 
     Args:
         graph: the model.
-        lowered: one for each operator of `graph.ops`.
+        lowered: the layers, in the order of `graph.ops`.
 
     Returns:
-        A step for each operator that has a kernel; no rings.
+        A step for each layer that has a kernel; no rings.
     """
     steps = tuple(
         Step(index, 0, row_shape(graph.tensors[item.output])[0]) for index, item in enumerate(lowered) if item.kernel
@@ -25,6 +25,16 @@ def layer_by_layer(graph: Graph, lowered: Sequence[Lowered]) -> Schedule:
     return Schedule(steps, {})
 
 
-def flash_bytes_read(schedule: Schedule, lowered: Sequence[Lowered]) -> int:
-    """Return the constant bytes that one inference reads, each operator's once a step."""
-    return sum(constant.values.nbytes for step in schedule.steps for constant in lowered[step.op].constants)
+def flash_bytes_read(graph: Graph, schedule: Schedule, lowered: Sequence[Lowered]) -> int:
+    """Return the constant bytes that one inference reads, each layer's once a step."""
+    return sum(
+        sum(constant.values.nbytes for constant in lowered[step.layer].constants)
+        + sum(graph.tensors[index].size_bytes for index in constant_inputs(graph, (lowered[step.layer],)))
+        for step in schedule.steps
+    )
+
+
+def constant_inputs(graph: Graph, lowered: Sequence[Lowered]) -> tuple[int, ...]:
+    """Return the constant tensors that kernels take as inputs, each once, in order."""
+    indices = (index for item in lowered for index in item.inputs if graph.tensors[index].data is not None)
+    return tuple(dict.fromkeys(indices))

@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Compute rows [row_begin, row_end) of the output of one operator."""
+    """Compute rows [row_begin, row_end) of the output of one layer, a position in `Program.lowered`."""
 
-    op: int
+    layer: int
     row_begin: int
     row_end: int
 
@@ -37,7 +37,7 @@ class MemoryPlan:
         arena_bytes: size of the arena, a multiple of 16.
         offsets: tensor index -> byte offset in the arena.
         live: tensor index -> (first step, last step), both inclusive; the inputs are live from step -1,
-            the outputs to step len(steps).
+            the outputs to step len(steps), states always.
         scratch: step index -> (byte offset, bytes) of work memory that only this step uses.
     """
 

@@ -132,11 +132,11 @@ def _sparsity(weights: list[NDArray[Any]]) -> float | None:
 
 
 def _arena(graph: Graph) -> tuple[int | None, str | None]:
-    from edgekit.engine import emit_aot
+    from edgekit.engine.program import program
     from edgekit.errors import ModelError
 
     try:
-        return emit_aot.program(graph).memory.arena_bytes, None
+        return program(graph).memory.arena_bytes, None
     except UnsupportedOpError as error:
         return None, error.what
     except ModelError as error:

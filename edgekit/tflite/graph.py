@@ -37,9 +37,10 @@ class Tensor:
         index: position in `Graph.tensors`.
         name: as the file says; never paste it into C.
         shape: sizes of the dimensions; batch included.
-        dtype: NumPy name, e.g. ``int8``; ``unsupported:<TYPE>`` where NumPy has none.
+        dtype: NumPy name, e.g. ``int8``; ``int4``; ``unsupported:<TYPE>`` where there is no such type.
         quant: None where the file gives no scale.
-        data: the constant's values in `shape`, read-only; None for activations.
+        data: the constant's values in `shape`, read-only, those of int4 as int8; None for activations.
+        is_variable: a state that the operators at it keep from one inference to the next.
     """
 
     index: int
@@ -48,6 +49,7 @@ class Tensor:
     dtype: str
     quant: Quant | None
     data: NDArray[Any] | None
+    is_variable: bool = False
 
     @property
     def elements(self) -> int:
@@ -56,7 +58,9 @@ class Tensor:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the tensor, unpacked."""
+        """Bytes of the tensor; two elements of int4 share one."""
+        if self.dtype == "int4":
+            return -(-self.elements // 2)
         return self.elements * (np.dtype(self.dtype).itemsize if not self.dtype.startswith("unsupported") else 1)
 
 
@@ -198,7 +202,7 @@ def _tensor(index: int, raw: Any, type_names: dict[int, str], buffers: list[Any]
         )
     type_name = type_names.get(raw.type, str(raw.type))
     dtype = type_name.lower()
-    if dtype not in {"int8", "uint8", "int16", "int32", "int64", "float32", "float16", "float64", "bool"}:
+    if dtype not in {"int8", "uint8", "int16", "int32", "int64", "float32", "float16", "float64", "bool", "int4"}:
         dtype = f"unsupported:{type_name}"
     if not 0 <= raw.buffer < len(buffers):
         raise ModelError(f"{where}: buffer {raw.buffer} does not exist", hint="the file is damaged: export it again")
@@ -209,6 +213,7 @@ def _tensor(index: int, raw: Any, type_names: dict[int, str], buffers: list[Any]
         dtype,
         _quant(raw.quantization, shape, where),
         _data(raw, buffers, dtype, shape, where),
+        bool(raw.isVariable),
     )
 
 
@@ -241,14 +246,25 @@ def _data(raw: Any, buffers: list[Any], dtype: str, shape: tuple[int, ...], wher
         values.flags.writeable = False
         return values
     stored = np.asarray(content, dtype=np.uint8).tobytes()
-    expected = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    elements = int(np.prod(shape, dtype=np.int64))
+    expected = -(-elements // 2) if dtype == "int4" else elements * np.dtype(dtype).itemsize
     if len(stored) != expected:
         raise ModelError(
             f"{where}: {len(stored)} bytes of data, expected {expected} for {dtype} {list(shape)}",
             hint="the file is damaged or truncated: export it again",
         )
+    if dtype == "int4":
+        return _unpack_int4(stored, elements).reshape(shape)
     # frombuffer over bytes is read-only, which is what a constant should be.
     return np.frombuffer(stored, dtype=dtype).reshape(shape)
+
+
+def _unpack_int4(stored: bytes, elements: int) -> NDArray[np.int8]:
+    """Two elements a byte, the low half first, each with its sign."""
+    packed = np.frombuffer(stored, np.int8)
+    values = np.stack([(packed << 4) >> 4, packed >> 4], axis=1).reshape(-1)[:elements]
+    values.flags.writeable = False
+    return values
 
 
 def _op(index: int, raw: Any, codes: list[Any], op_names: dict[int, str], tensor_count: int) -> Op:

@@ -132,6 +132,7 @@ static uint8_t load_input(const uint8_t *body, uint32_t bytes) {
 
 /* Nothing else happens between the two readings of the timer: no frame, no check. */
 static void run_model(void) {
+  ek_model_reset(guarded.arena);
   ek_phase_wait();
   BARRIER();
   const uint64_t begin = ek_port_ticks();

@@ -50,6 +50,10 @@ extern "C" int ek_model_init(uint8_t *arena) {
   return kReady;
 }
 
+extern "C" void ek_model_reset(uint8_t *) {
+  interpreter->Reset();
+}
+
 extern "C" int ek_model_invoke(uint8_t *) {
   return static_cast<int>(interpreter->Invoke());
 }

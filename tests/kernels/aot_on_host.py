@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgekit.engine.emit_aot import Program, emit_program
+from edgekit.engine.emit_aot import emit_program
+from edgekit.engine.program import Program
 
 FLAGS = (
     "-std=c99",
@@ -26,9 +27,10 @@ static int run_{stem}(unsigned char dirt) {{
   static unsigned char arena[{macro}_ARENA_BYTES + 32] __attribute__((aligned(16)));
   for (int sample = 0; sample < {samples}; ++sample) {{
     memset(arena, dirt + sample, sizeof arena);
-    if (fread({stem}_input(arena), 1, {macro}_INPUT_BYTES, stdin) != {macro}_INPUT_BYTES) return 2;
+    {reset}
+    {reads}
     {stem}_invoke(arena);
-    fwrite({stem}_output(arena), 1, {macro}_OUTPUT_BYTES, stdout);
+    {writes}
     for (int i = 0; i < 32; ++i) {{
       if (arena[{macro}_ARENA_BYTES + i] != (unsigned char)(dirt + sample)) return 3;
     }}
@@ -36,6 +38,25 @@ static int run_{stem}(unsigned char dirt) {{
   return 0;
 }}
 """
+
+
+def _run_function(program: Program, stem: str, samples: int) -> str:
+    """Independent inferences: states start anew, all inputs come in graph order, all outputs go in graph order."""
+
+    def ends(role: str, indices: tuple[int, ...]) -> list[str]:
+        return [role] if len(indices) == 1 else [f"{role}_{position}" for position in range(len(indices))]
+
+    macro = stem.upper()
+    reads = " ".join(
+        f"if (fread({stem}_{end}(arena), {macro}_{end.upper()}_BYTES, 1, stdin) != 1) return 2;"
+        for end in ends("input", program.graph.inputs)
+    )
+    writes = " ".join(
+        f"fwrite({stem}_{end}(arena), 1, {macro}_{end.upper()}_BYTES, stdout);"
+        for end in ends("output", program.graph.outputs)
+    )
+    reset = f"{stem}_reset(arena);" if program.states else ""
+    return _RUN.format(stem=stem, macro=macro, samples=samples, reads=reads, writes=writes, reset=reset)
 
 
 def run(
@@ -51,7 +72,7 @@ def run(
         sources = emit_program(program, stem, features=features)
         for path, text in sources.files.items():
             (folder / path).write_text(text)
-        driver.append(f'#include "{stem}.h"\n' + _RUN.format(stem=stem, macro=stem.upper(), samples=len(samples)))
+        driver.append(f'#include "{stem}.h"\n' + _run_function(program, stem, len(samples)))
         stems.append(stem)
         sizes.append(sources.output_bytes)
     calls = "".join(f"  if (run_{stem}({17 * index % 256})) return 1;\n" for index, stem in enumerate(stems))

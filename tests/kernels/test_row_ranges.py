@@ -12,8 +12,8 @@ from ai_edge_litert import schema_py_generated as schema
 from cases import CASES
 from flatbuffers_by_hand import ModelByHand
 
-from edgekit.engine.emit_aot import Program, program
 from edgekit.engine.plan import plan
+from edgekit.engine.program import Program, program
 from edgekit.engine.types import Schedule, Step
 from edgekit.tflite import graph
 
@@ -27,9 +27,11 @@ def test_row_by_row_equals_whole(operator: str, tmp_path: Path) -> None:
     programs, inputs = [], []
     for seed in range(4):
         rng = np.random.default_rng([seed, 99])
-        whole = program(graph.parse(CASES[operator](rng)))
+        whole = program(graph.parse(CASES[operator](rng).flatbuffer))
         steps = tuple(
-            Step(step.op, row, row + 1) for step in whole.schedule.steps for row in range(step.row_begin, step.row_end)
+            Step(step.layer, row, row + 1)
+            for step in whole.schedule.steps
+            for row in range(step.row_begin, step.row_end)
         )
         sample = rng.integers(-128, 128, whole.graph.tensors[whole.graph.inputs[0]].size_bytes, dtype=np.int8)
         programs += [whole, _with_schedule(whole, Schedule(steps, {}))]

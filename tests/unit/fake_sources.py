@@ -44,6 +44,7 @@ _BINDING = """\
 #define EK_INPUT_COUNT 1
 #define EK_OUTPUT_COUNT 1
 static inline int ek_model_init(uint8_t *arena) {{ (void)arena; return 0; }}
+static inline void ek_model_reset(uint8_t *arena) {{ (void)arena; }}
 static inline int ek_model_invoke(uint8_t *arena) {{ {stem}_invoke(arena); return 0; }}
 static inline ek_span ek_model_input(uint8_t *arena, uint32_t index) {{
   const ek_span span = {{arena + index, {size}}};

@@ -23,7 +23,7 @@ HOSTILE = 'x"; */ system("rm -rf /"); /* \\\n#include "evil.h" ??/'
 
 
 def _graph(operator: str = "conv_2d", seed: int = 0) -> graph.Graph:
-    return graph.parse(CASES[operator](np.random.default_rng(seed)))
+    return graph.parse(CASES[operator](np.random.default_rng(seed)).flatbuffer)
 
 
 def _write(sources: emit_aot.Sources, folder: Path) -> None:

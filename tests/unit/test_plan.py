@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.engine.emit_aot import program
 from edgekit.engine.plan import live_peak_bytes, verify
+from edgekit.engine.program import program
 from edgekit.tflite import graph
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "models"
@@ -32,7 +32,7 @@ def test_arena_stays_near_the_live_peak(name: str) -> None:
 
 def test_overlap_is_seen() -> None:
     made = program(graph.read(Path(__file__).parents[2] / "models" / "digits" / "model.tflite"))
-    first = made.lowered[made.schedule.steps[0].op]
+    first = made.lowered[made.schedule.steps[0].layer]
     wrong = dict(made.memory.offsets) | {first.inputs[0]: made.memory.offsets[first.output]}
     with pytest.raises(AssertionError, match="overlaps"):
         verify(made.graph, made.lowered, made.schedule, dataclasses.replace(made.memory, offsets=wrong))

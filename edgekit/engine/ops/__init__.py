@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 from typing import Protocol, cast
@@ -16,8 +17,8 @@ class OpModule(Protocol):
 
     CHECKS: tuple[Check, ...]
 
-    def lower(self, graph: Graph, op: Op) -> Lowered:
-        """Lower an operator that passed CHECKS."""
+    def lower(self, graph: Graph, op: Op) -> Lowered | tuple[Lowered, ...]:
+        """Lower an operator that passed CHECKS; parts of one operator run one after another."""
         ...
 
 
@@ -31,8 +32,11 @@ def names() -> list[str]:
     return sorted(module.name.upper() for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
-def lower(graph: Graph, op: Op) -> Lowered:
+def lower(graph: Graph, op: Op) -> tuple[Lowered, ...]:
     """Check and lower one operator.
+
+    Returns:
+        Its parts in the order in which they run; most operators have one.
 
     Raises:
         UnsupportedOpError: no kernel for it, or one of its checks failed.
@@ -45,4 +49,9 @@ def lower(graph: Graph, op: Op) -> Lowered:
         )
     module = cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
     require(module.CHECKS, graph, op)
-    return module.lower(graph, op)
+    lowered = module.lower(graph, op)
+    if isinstance(lowered, Lowered):
+        return (dataclasses.replace(lowered, op=op.index, name=f"layer_{op.index}"),)
+    return tuple(
+        dataclasses.replace(part, op=op.index, name=f"layer_{op.index}_{number}") for number, part in enumerate(lowered)
+    )

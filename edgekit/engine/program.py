@@ -1,0 +1,55 @@
+"""A model lowered, scheduled and planned: all that the emitter writes down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.engine import ops, schedule
+from edgekit.engine.lowered import Lowered
+from edgekit.engine.plan import plan
+from edgekit.engine.types import MemoryPlan, Schedule
+from edgekit.errors import ModelError
+from edgekit.tflite.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A lowered, scheduled and planned model.
+
+    Attributes:
+        graph: the model.
+        lowered: the layers, in the order in which they run.
+        schedule: what is computed when.
+        memory: where it lies.
+    """
+
+    graph: Graph
+    lowered: tuple[Lowered, ...]
+    schedule: Schedule
+    memory: MemoryPlan
+
+    @property
+    def states(self) -> tuple[int, ...]:
+        """Variable tensors, each once."""
+        return tuple(dict.fromkeys(index for item in self.lowered for index in item.states))
+
+
+def program(graph: Graph) -> Program:
+    """Lower, schedule and plan a model.
+
+    Raises:
+        UnsupportedOpError: an operator that aot cannot run.
+        ModelError: an input or output is no integer activation.
+    """
+    for index in (*graph.inputs, *graph.outputs):
+        tensor = graph.tensors[index]
+        quantized = tensor.dtype in ("int8", "int16") and tensor.quant is not None
+        if tensor.data is not None or not (quantized or tensor.dtype in ("int32", "bool")):
+            raise ModelError(
+                f"model input or output {tensor.name!r} is {tensor.dtype}, expected int8 or int16 with "
+                "a scale, or int32",
+                hint="convert with EdgeKit from the Keras model: `edgekit convert model.keras --data samples.npz`",
+            )
+    lowered = tuple(part for op in graph.ops for part in ops.lower(graph, op))
+    steps = schedule.layer_by_layer(graph, lowered)
+    return Program(graph, lowered, steps, plan(graph, lowered, steps))
