@@ -1,7 +1,7 @@
 """The child in which one interpreter runs one model over all samples.
 
 On stdin: one JSON line `{"interpreter", "model_bytes", "input_bytes": [...]}`, the flatbuffer, the inputs. On
-stdout: one JSON line `{"output_bytes": [...], "arena_bytes"}` or `{"error"}`, then the outputs. Whatever the
+stdout: one JSON line `{"output_bytes": [...], "allocations"}` or `{"error"}`, then the outputs. Whatever the
 C++ code prints goes to stderr. Only the interpreter asked for is imported: a run starts in under a second.
 """
 
@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 
 # Reserved on the host for TFLM, which fails where its arena is too small; untouched pages cost nothing.
 _TFLM_ARENA_BYTES = 64 * 1024 * 1024
-_TFLM_ARENA_USED = re.compile(r"Arena allocation total (\d+) bytes")
+_TFLM_RECORDED = {
+    "total_bytes": re.compile(r"Arena allocation total (\d+) bytes"),
+    "head_bytes": re.compile(r"Arena allocation head (\d+) bytes"),
+    "tensors": re.compile(r"'TfLiteEvalTensor data' .* for (\d+) allocations"),
+    "nodes": re.compile(r"'NodeAndRegistration struct' .* for (\d+) NodeAndRegistration"),
+    "kernel_bytes": re.compile(r"'Persistent buffer data' .*requested (\d+) bytes"),
+}
 
 
 class _Runner(Protocol):
@@ -31,8 +37,8 @@ class _Runner(Protocol):
     def run(self, values: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """One inference from a reset state."""
 
-    def arena_bytes(self) -> int | None:
-        """Arena used, measured after the last run; None where the interpreter does not say."""
+    def allocations(self) -> dict[str, int] | None:
+        """Fields of `edgekit.tflite.tflm_arena.TflmAllocations`; None where the interpreter does not say."""
 
 
 class _LiteRt:
@@ -55,7 +61,7 @@ class _LiteRt:
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._out]
 
-    def arena_bytes(self) -> int | None:
+    def allocations(self) -> dict[str, int] | None:
         return None
 
 
@@ -80,9 +86,14 @@ class _Tflm:
         self._interpreter.invoke()
         return [np.array(self._interpreter.get_output(index)) for index in range(self._outputs)]
 
-    def arena_bytes(self) -> int | None:
-        found = _TFLM_ARENA_USED.search(_stderr_of(self._interpreter.print_allocations))
-        return int(found.group(1)) if found else None
+    def allocations(self) -> dict[str, int] | None:
+        said = _stderr_of(self._interpreter.print_allocations)
+        found = {name: pattern.search(said) for name, pattern in _TFLM_RECORDED.items()}
+        return (
+            {name: int(match.group(1)) if match else 0 for name, match in found.items()}
+            if any(found.values())
+            else None
+        )
 
 
 def _stderr_of(call: Any) -> str:
@@ -115,7 +126,7 @@ def _split(sample: bytes, inputs: list[tuple[tuple[int, ...], Any]]) -> list[NDA
     return values
 
 
-def _run_all(request: dict[str, Any], stream: BinaryIO) -> tuple[list[bytes], int | None]:
+def _run_all(request: dict[str, Any], stream: BinaryIO) -> tuple[list[bytes], dict[str, int] | None]:
     runner = _load(request["interpreter"], stream.read(request["model_bytes"]))
     expected = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in runner.inputs)
     outputs = []
@@ -124,7 +135,7 @@ def _run_all(request: dict[str, Any], stream: BinaryIO) -> tuple[list[bytes], in
             raise ValueError(f"sample {number} has {size} bytes, the model's inputs take {expected}")
         values = runner.run(_split(stream.read(size), runner.inputs))
         outputs.append(b"".join(np.ascontiguousarray(value).tobytes() for value in values))
-    return outputs, runner.arena_bytes() if outputs else None
+    return outputs, runner.allocations() if outputs else None
 
 
 def main() -> None:
@@ -136,8 +147,8 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.readline())
     header: dict[str, Any]
     try:
-        outputs, arena_bytes = _run_all(request, sys.stdin.buffer)
-        header = {"output_bytes": [len(output) for output in outputs], "arena_bytes": arena_bytes}
+        outputs, allocations = _run_all(request, sys.stdin.buffer)
+        header = {"output_bytes": [len(output) for output in outputs], "allocations": allocations}
     # Whatever the interpreter raises is reported to the parent, which puts it into EdgeKit's words.
     except Exception as error:  # noqa: BLE001
         outputs, header = [], {"error": f"{error}" or type(error).__name__}

@@ -12,6 +12,7 @@ from typing import Any
 
 from edgekit.child_process import child_environment, describe_exit, last_relevant_line, python_command
 from edgekit.errors import ModelError, ToolchainError
+from edgekit.tflite.tflm_arena import TflmAllocations
 
 
 class Interpreter(StrEnum):
@@ -51,13 +52,17 @@ class Run:
     Attributes:
         outputs: per sample the bytes of all output tensors, concatenated in the model's order.
         version: of the interpreter's package.
-        arena_bytes: what TFLM used on this host, head and tail (its structures hold 64-bit pointers here, so
-            a 32-bit core needs less); None for LiteRT, and where TFLM did not say.
+        allocations: what TFLM's allocator recorded on this host; None for other interpreters.
     """
 
     outputs: tuple[bytes, ...]
     version: str
-    arena_bytes: int | None
+    allocations: TflmAllocations | None
+
+    @property
+    def arena_bytes(self) -> int | None:
+        """What TFLM used on this host; its structures hold 64-bit pointers here, so a 32-bit core needs less."""
+        return self.allocations.total_bytes if self.allocations is not None else None
 
 
 def available(interpreter: Interpreter) -> bool:
@@ -100,7 +105,7 @@ def run(flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpreter, 
     request = b"".join((json.dumps(header).encode(), b"\n", flatbuffer, *inputs))
     answer, outputs = _ask(request, interpreter, timeout_s)
     version = metadata.version(interpreter._distribution[1])
-    return Run(_split(outputs, answer["output_bytes"]), version, answer["arena_bytes"])
+    return Run(_split(outputs, answer["output_bytes"]), version, TflmAllocations.from_json(answer["allocations"]))
 
 
 def _ask(request: bytes, interpreter: Interpreter, timeout_s: float) -> tuple[dict[str, Any], bytes]:
