@@ -148,7 +148,7 @@ def zero_point_of(tensor: Tensor) -> int:
 
 
 def activation_range(op: Op, output: Tensor) -> tuple[int, int]:
-    """Return the int8 range [low, high] that the fused activation leaves.
+    """Return the range [low, high] of int8 or int16 that the fused activation leaves.
 
     Source:
         TFLite 8-bit quantization specification; the clamp lies in the quantized domain of the output.
@@ -164,7 +164,8 @@ def activation_range(op: Op, output: Tensor) -> tuple[int, int]:
 
     limits = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
     low, high = limits[int(op.options.get("fusedActivationFunction", 0))]
+    lowest, highest = (-32768, 32767) if output.dtype == "int16" else (-128, 127)
     return (
-        -128 if low is None else max(-128, quantized(low)),
-        127 if high is None else min(127, quantized(high)),
+        lowest if low is None else max(lowest, quantized(low)),
+        highest if high is None else min(highest, quantized(high)),
     )
