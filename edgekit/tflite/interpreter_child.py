@@ -1,7 +1,7 @@
 """The child in which one interpreter runs one model over all samples.
 
 On stdin: one JSON line `{"interpreter", "model_bytes", "input_bytes": [...]}`, the flatbuffer, the inputs. On
-stdout: one JSON line `{"output_bytes": [...], "allocations"}` or `{"error"}`, then the outputs. Whatever the
+stdout: one JSON line `{"output_bytes": [...], "allocations", "version"}` or `{"error"}`, then the outputs. Whatever the
 C++ code prints goes to stderr. Only the interpreter asked for is imported: a run starts in under a second.
 """
 
@@ -42,11 +42,8 @@ class _Runner(Protocol):
 
 
 class _LiteRt:
-    def __init__(self, flatbuffer: bytes, *, reference: bool) -> None:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-        resolver = OpResolverType.BUILTIN_REF if reference else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        self._interpreter = Interpreter(model_content=flatbuffer, experimental_op_resolver_type=resolver, num_threads=1)
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
         self._interpreter.allocate_tensors()
         details = self._interpreter.get_input_details()
         self.inputs = [(tuple(int(n) for n in d["shape"]), d["dtype"]) for d in details]
@@ -114,7 +111,18 @@ def _stderr_of(call: Any) -> str:
 def _load(interpreter: str, flatbuffer: bytes) -> _Runner:
     if interpreter == "tflm":
         return _Tflm(flatbuffer)
-    return _LiteRt(flatbuffer, reference=interpreter == "litert_reference")
+    if interpreter == "tflite_runtime":
+        from tflite_runtime.interpreter import Interpreter as OlderInterpreter
+
+        return _LiteRt(OlderInterpreter(model_content=flatbuffer, num_threads=1))
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = {
+        "litert_reference": OpResolverType.BUILTIN_REF,
+        "litert": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        "litert_xnnpack": OpResolverType.AUTO,
+    }[interpreter]
+    return _LiteRt(Interpreter(model_content=flatbuffer, experimental_op_resolver_type=resolver, num_threads=1))
 
 
 def _split(sample: bytes, inputs: list[tuple[tuple[int, ...], Any]]) -> list[NDArray[Any]]:
@@ -138,6 +146,12 @@ def _run_all(request: dict[str, Any], stream: BinaryIO) -> tuple[list[bytes], di
     return outputs, runner.allocations() if outputs else None
 
 
+def _version() -> str:
+    from tflite_runtime import __version__
+
+    return str(__version__)
+
+
 def main() -> None:
     """Read the request from stdin, answer on stdout."""
     # A crash is an answer here, not something to leave a core file for.
@@ -149,6 +163,7 @@ def main() -> None:
     try:
         outputs, allocations = _run_all(request, sys.stdin.buffer)
         header = {"output_bytes": [len(output) for output in outputs], "allocations": allocations}
+        header["version"] = _version() if request["interpreter"] == "tflite_runtime" else None
     # Whatever the interpreter raises is reported to the parent, which puts it into EdgeKit's words.
     except Exception as error:  # noqa: BLE001
         outputs, header = [], {"error": f"{error}" or type(error).__name__}

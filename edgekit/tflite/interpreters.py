@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import subprocess
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from edgekit.child_process import child_environment, describe_exit, last_relevant_line, python_command
@@ -19,12 +21,16 @@ class Interpreter(StrEnum):
     """Who runs the model.
 
     LITERT_REFERENCE: LiteRT with its portable reference kernels. LITERT: LiteRT with its optimized kernels,
-    without a delegate. TFLM: TensorFlow Lite Micro's interpreter; its bits count on a microcontroller.
+    without a delegate. LITERT_XNNPACK: LiteRT as phones run it. TFLM: TensorFlow Lite Micro's interpreter; its bits
+    count on a microcontroller. TFLITE_RUNTIME: the older runtime's last release; it wants NumPy 1 and Python 3.11 at
+    most, so it has an environment of its own (`tflite_runtime_python`).
     """
 
     LITERT_REFERENCE = "litert_reference"
     LITERT = "litert"
+    LITERT_XNNPACK = "litert_xnnpack"
     TFLM = "tflm"
+    TFLITE_RUNTIME = "tflite_runtime"
 
     @property
     def label(self) -> str:
@@ -41,7 +47,9 @@ class Interpreter(StrEnum):
 _NAMES = {
     Interpreter.LITERT_REFERENCE: ("LiteRT reference kernels", "ai_edge_litert", "ai-edge-litert"),
     Interpreter.LITERT: ("LiteRT", "ai_edge_litert", "ai-edge-litert"),
+    Interpreter.LITERT_XNNPACK: ("LiteRT with XNNPACK", "ai_edge_litert", "ai-edge-litert"),
     Interpreter.TFLM: ("TFLM", "tflite_micro", "tflite-micro"),
+    Interpreter.TFLITE_RUNTIME: ("tflite-runtime", "tflite_runtime", "tflite-runtime"),
 }
 
 
@@ -65,6 +73,17 @@ class Run:
         return self.allocations.total_bytes if self.allocations is not None else None
 
 
+def tflite_runtime_python() -> Path:
+    """Return where the Python of tflite-runtime's own environment is looked for: inside of EdgeKit's."""
+    return Path(sys.prefix) / "share" / "edgekit" / "tflite-runtime" / "bin" / "python"
+
+
+def tflite_runtime_setup() -> str:
+    """Return the line that makes tflite-runtime's environment."""
+    folder = tflite_runtime_python().parent.parent
+    return f'python3.11 -m venv "{folder}" && "{folder}/bin/pip" install tflite-runtime==2.14.0 "numpy<2"'
+
+
 def available(interpreter: Interpreter) -> bool:
     """Say whether an interpreter is installed, without importing it.
 
@@ -72,6 +91,8 @@ def available(interpreter: Interpreter) -> bool:
         >>> available(Interpreter.LITERT_REFERENCE)
         True
     """
+    if interpreter is Interpreter.TFLITE_RUNTIME:
+        return tflite_runtime_python().is_file()
     return importlib.util.find_spec(interpreter._distribution[0]) is not None
 
 
@@ -92,10 +113,11 @@ def run(flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpreter, 
         ToolchainError: the interpreter is not installed.
     """
     if not available(interpreter):
-        package = interpreter._distribution[1]
+        line = f"pip install {interpreter._distribution[1]} (wheels exist for Linux on x86-64 only)"
+        if interpreter is Interpreter.TFLITE_RUNTIME:
+            line = tflite_runtime_setup()
         raise ToolchainError(
-            f"the {interpreter.label} interpreter is not installed",
-            hint=f"pip install {package} (wheels exist for Linux on x86-64 only), or go on without it",
+            f"the {interpreter.label} interpreter is not installed", hint=f"{line}, or go on without it"
         )
     header = {
         "interpreter": interpreter.value,
@@ -104,7 +126,7 @@ def run(flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpreter, 
     }
     request = b"".join((json.dumps(header).encode(), b"\n", flatbuffer, *inputs))
     answer, outputs = _ask(request, interpreter, timeout_s)
-    version = metadata.version(interpreter._distribution[1])
+    version = answer["version"] or metadata.version(interpreter._distribution[1])
     return Run(_split(outputs, answer["output_bytes"]), version, TflmAllocations.from_json(answer["allocations"]))
 
 
@@ -112,11 +134,11 @@ def _ask(request: bytes, interpreter: Interpreter, timeout_s: float) -> tuple[di
     """Run the child; subprocess.run kills it on a time-out and on Ctrl-C."""
     try:
         done = subprocess.run(
-            python_command("edgekit.tflite.interpreter_child"),
+            _command(interpreter),
             input=request,
             capture_output=True,
             timeout=timeout_s,
-            env=child_environment(TF_CPP_MIN_LOG_LEVEL="2"),
+            env=_environment(interpreter),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -141,6 +163,21 @@ def _ask(request: bytes, interpreter: Interpreter, timeout_s: float) -> tuple[di
             hint="`edgekit inspect MODEL` lists the operators; replace the layer that the message names",
         )
     return answer, outputs
+
+
+def _command(interpreter: Interpreter) -> list[str]:
+    if interpreter is Interpreter.TFLITE_RUNTIME:
+        # That environment knows nothing of EdgeKit; the child needs nothing of it either.
+        return [str(tflite_runtime_python()), "-I", str(Path(__file__).with_name("interpreter_child.py"))]
+    return python_command("edgekit.tflite.interpreter_child")
+
+
+def _environment(interpreter: Interpreter) -> dict[str, str]:
+    environment = child_environment(TF_CPP_MIN_LOG_LEVEL="2")
+    if interpreter is Interpreter.TFLITE_RUNTIME:
+        # NumPy 2 of EdgeKit's environment must not come in its way.
+        del environment["PYTHONPATH"]
+    return environment
 
 
 def _split(content: bytes, sizes: list[int]) -> tuple[bytes, ...]:
