@@ -88,16 +88,13 @@ def measure(
         UntrustworthyError: it runs another model, failed its self-test, overran memory, or gave a wrong byte.
     """
     channel = Channel(link)
-    progress("bench: wait for the device")
-    hello = Hello.from_body(channel.ask(HelloRequest(), _HELLO_LIMIT_S))
-    _check_hello(hello, link, firmware)
+    hello = _meet(channel, link, firmware, progress)
     _check_sizes(hello, inputs, expected)
     per_run: list[float] = []
     for index, (sample, truth) in enumerate(zip(inputs, expected, strict=True)):
         progress("bench: inference", index, len(inputs))
-        done = _infer(channel, sample)
-        _check_inference(done, hello.runs + index + 1)
-        _check_output(_read(channel, hello.output_bytes), done, truth, index)
+        output, done = _answer(channel, hello, sample, index)
+        _check_output(output, truth, index)
         per_run.append(_in_clock(done.ticks, link, hello))
     progress("bench: inference", len(inputs), len(inputs))
     status = DeviceStatus.from_body(channel.ask(StatusRequest(), _ANSWER_LIMIT_S))
@@ -119,13 +116,53 @@ def measure(
     )
 
 
-def _infer(channel: Channel, sample: bytes) -> Inference:
+def collect(
+    link: Link, firmware: Firmware, inputs: tuple[bytes, ...], progress: Progress = silent
+) -> tuple[bytes, ...]:
+    """Run one inference for each input and return what the device answers, compared with nothing.
+
+    Args:
+        link: an open byte pipe to a device that runs `firmware`.
+        firmware: what was built; its model must be the one in the device.
+        inputs: for each inference the bytes of all inputs, laid end to end.
+        progress: told after each inference.
+
+    Returns:
+        For each inference the bytes of all outputs.
+
+    Raises:
+        DeviceError: the device is silent, went away, restarted, or reports a fault.
+        UntrustworthyError: it runs another model, failed its self-test, or overran memory.
+    """
+    channel = Channel(link)
+    hello = _meet(channel, link, firmware, progress)
+    outputs = []
+    for index, sample in enumerate(inputs):
+        progress("inference on the device", index, len(inputs))
+        outputs.append(_answer(channel, hello, sample, index)[0])
+    _check_canaries(DeviceStatus.from_body(channel.ask(StatusRequest(), _ANSWER_LIMIT_S)).broken)
+    return tuple(outputs)
+
+
+def _meet(channel: Channel, link: Link, firmware: Firmware, progress: Progress) -> Hello:
+    progress("bench: wait for the device")
+    hello = Hello.from_body(channel.ask(HelloRequest(), _HELLO_LIMIT_S))
+    _check_hello(hello, link, firmware)
+    return hello
+
+
+def _answer(channel: Channel, hello: Hello, sample: bytes, index: int) -> tuple[bytes, Inference]:
+    """One inference and all of its output, whole and unchanged since it was computed."""
     channel.ask_all(loads(sample), _ANSWER_LIMIT_S)
-    return Inference.from_body(channel.ask(Infer(crc32(sample)), _INFERENCE_LIMIT_S))
-
-
-def _read(channel: Channel, output_bytes: int) -> bytes:
-    return b"".join(channel.ask_all(reads(output_bytes), _ANSWER_LIMIT_S))
+    done = Inference.from_body(channel.ask(Infer(crc32(sample)), _INFERENCE_LIMIT_S))
+    _check_inference(done, hello.runs + index + 1)
+    output = b"".join(channel.ask_all(reads(hello.output_bytes), _ANSWER_LIMIT_S))
+    if crc32(output) != done.output_crc:
+        raise UntrustworthyError(
+            f"the output of inference {index} changed before it was read",
+            hint="check the board's supply, and that no other program uses the port",
+        )
+    return output, done
 
 
 def _in_clock(ticks: int, link: Link, hello: Hello) -> float:
@@ -210,12 +247,7 @@ def _check_canaries(broken: int) -> None:
         )
 
 
-def _check_output(output: bytes, done: Inference, truth: bytes, index: int) -> None:
-    if crc32(output) != done.output_crc:
-        raise UntrustworthyError(
-            f"the output of inference {index} changed before it was read",
-            hint="check the board's supply, and that no other program uses the port",
-        )
+def _check_output(output: bytes, truth: bytes, index: int) -> None:
     wrong = [place for place, (got, wanted) in enumerate(zip(output, truth, strict=True)) if got != wanted]
     if wrong:
         raise UntrustworthyError(
