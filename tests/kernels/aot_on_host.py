@@ -1,23 +1,27 @@
-"""Compile emitted C with the host's compiler and sanitizers, several models in one program, and run them."""
+"""Compile emitted C with the host's compiler and sanitizers, many models in one program, and run them."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from edgekit.engine import c_text
 from edgekit.engine.emit_aot import emit_program
 from edgekit.engine.program import Program
 
+# Without optimization the sanitizers see every access as it is written, and compile four times as fast.
 FLAGS = (
     "-std=c99",
-    "-O1",
+    "-O0",
     "-g",
     "-Wall",
     "-Wextra",
     "-Wconversion",
     "-Werror",
     "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
 )
 
 # The arena is dirty before every run, so that a kernel which reads what it never wrote is seen; the bytes behind it
@@ -47,16 +51,28 @@ def _run_function(program: Program, stem: str, samples: int) -> str:
         return [role] if len(indices) == 1 else [f"{role}_{position}" for position in range(len(indices))]
 
     macro = stem.upper()
-    reads = "\n    ".join(
+    reads = " ".join(
         f"if (fread({stem}_{end}(arena), {macro}_{end.upper()}_BYTES, 1, stdin) != 1) return 2;"
         for end in ends("input", program.graph.inputs)
     )
-    writes = "\n    ".join(
+    writes = " ".join(
         f"fwrite({stem}_{end}(arena), 1, {macro}_{end.upper()}_BYTES, stdout);"
         for end in ends("output", program.graph.outputs)
     )
     reset = f"{stem}_reset(arena);" if program.states else ""
     return _RUN.format(stem=stem, macro=macro, samples=samples, reads=reads, writes=writes, reset=reset)
+
+
+def kernels(programs: Sequence[Program], features: tuple[str, ...]) -> list[str]:
+    """Return the texts of all kernels that the programs use, each once, what is needed first."""
+    stems = dict.fromkeys(item.kernel for program in programs for item in program.lowered if item.kernel)
+    return c_text.kernel_texts(("rows", *stems), features)
+
+
+def _layers(source: str, stem: str) -> str:
+    """What a model's file says behind its kernels, with names that no other model has."""
+    behind = source.partition("/* ---- Layers ---- */\n")[2]
+    return re.sub(r"\b(layer|tensor)_(?=\d)", rf"{stem}_\1_", behind)
 
 
 def run(
@@ -65,21 +81,29 @@ def run(
     folder: Path,
     features: tuple[str, ...] = (),
 ) -> list[tuple[bytes, ...]]:
-    """Return per program and per input the output bytes, under address and undefined-behavior sanitizers."""
-    driver, stems, sizes = ["#include <stdio.h>\n#include <string.h>\n"], [], []
+    """Return per program and per input the output bytes, under address and undefined-behavior sanitizers.
+
+    All models stand in one file, the kernels once: that a file compiles as it is emitted is for others to test.
+    """
+    headers, bodies, stems, sizes = [], [], [], []
     for index, (program, samples) in enumerate(zip(programs, inputs, strict=True)):
         stem = f"case_{index}"
         sources = emit_program(program, stem, features=features)
-        for path, text in sources.files.items():
-            (folder / path).write_text(text)
-        driver.append(f'#include "{stem}.h"\n' + _run_function(program, stem, len(samples)))
+        headers.append(sources.files[PurePosixPath(f"{stem}.h")])
+        bodies.append(_layers(sources.files[PurePosixPath(f"{stem}.c")], stem))
+        bodies.append(_run_function(program, stem, len(samples)))
         stems.append(stem)
         sizes.append(sources.output_bytes)
     calls = "".join(f"  if (run_{stem}({17 * index % 256})) return 1;\n" for index, stem in enumerate(stems))
-    driver.append(f"int main(void) {{\n{calls}  return 0;\n}}\n")
-    (folder / "driver.c").write_text("".join(driver))
-    command = ["cc", *FLAGS, "-o", "driver", "driver.c", *(f"{stem}.c" for stem in stems)]
-    subprocess.run(command, check=True, cwd=folder)
+    driver = [
+        "#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n",
+        *headers,
+        *kernels(programs, features),
+        *bodies,
+        f"int main(void) {{\n{calls}  return 0;\n}}\n",
+    ]
+    (folder / "driver.c").write_text("\n".join(driver))
+    subprocess.run(["cc", *FLAGS, "-o", "driver", "driver.c"], check=True, cwd=folder)
     stream = b"".join(b"".join(samples) for samples in inputs)
     out = subprocess.run([str(folder / "driver")], input=stream, stdout=subprocess.PIPE, check=True).stdout
     results, start = [], 0
