@@ -106,20 +106,6 @@ def activations_are_int8(graph: Graph, op: Op) -> str | None:
     return None
 
 
-def weights_are_constant_int8(graph: Graph, op: Op) -> str | None:
-    """constant int8 weights with a scale and zero point 0, and a constant int32 bias or none"""
-    weights = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None
-    if weights is None or weights.data is None or weights.dtype != "int8" or weights.quant is None:
-        return "weights that are not constant int8"
-    if any(weights.quant.zero_point):
-        return "weights with a zero point"
-    if len(op.inputs) > 2 and op.inputs[2] >= 0:
-        bias = graph.tensors[op.inputs[2]]
-        if bias.data is None or bias.dtype != "int32":
-            return f"a {bias.dtype} bias {'that is computed' if bias.data is None else ''}".rstrip()
-    return None
-
-
 def images_of_batch_one(graph: Graph, op: Op) -> str | None:
     """images of shape (1, height, width, channels) in and out"""
     for index in (op.inputs[0], op.outputs[0]):
@@ -159,7 +145,7 @@ def activation_range(op: Op, output: Tensor) -> tuple[int, int]:
         # TFLite divides in float32 and rounds halves away from zero.
         import numpy as np
 
-        ratio = float(np.float32(value) / np.float32(scale))
+        ratio = float(np.clip(value / np.float64(np.float32(scale)), -(2.0**31), 2.0**31).astype(np.float32))
         return zero_point + (int(ratio + 0.5) if ratio >= 0 else -int(-ratio + 0.5))
 
     limits = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}

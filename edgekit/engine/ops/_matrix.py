@@ -1,39 +1,58 @@
-"""The weight matrix of `firmware/engine/matrix_vector_s8.h`, from a convolution or a fully connected layer."""
+"""The weight matrix of `firmware/engine/matrix_vector_*.h`, from a convolution or a fully connected layer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant
-from edgekit.engine.ops._convolution import folded_bias, multiplier_constants, output_fields
+from edgekit.engine.ops._linear import Linear, bias_constant, multiplier_constants, output_fields
 from edgekit.engine.weights import WeightEncoding, encode
-from edgekit.tflite.graph import Graph, Op
 
 
-def matrix(graph: Graph, op: Op, rows: NDArray[Any]) -> tuple[dict[str, Any], tuple[Constant, ...]]:
-    """Return the fields of `ek_matrix_s8` and the constants they name.
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """A weight matrix, or one for each group of channels.
+
+    Attributes:
+        fields: of `ek_matrix_s8` or `ek_matrix_s16`; of the first group.
+        constants: what the fields name; groups lie one behind the other.
+        weight_bytes: of one group.
+    """
+
+    fields: Mapping[str, Any]
+    constants: tuple[Constant, ...]
+    weight_bytes: int
+
+
+def matrix(layer: Linear, rows: NDArray[Any], groups: int = 1) -> Matrix:
+    """Encode the weights of a layer for `ek_matrix_vector_s8` and its kin.
 
     Args:
-        graph, op: the layer.
+        layer: the layer.
         rows: int8 weights, shape (output_channels, depth).
+        groups: equal parts of the output channels, each with a matrix of its own.
     """
     channels, depth = rows.shape
-    weights = Constant(
-        "weights",
-        encode(rows, WeightEncoding.INTERLEAVED_4),
-        f"({channels}, {depth}) in blocks of 4 channels",
-    )
-    multiplier, shift, per_channel = multiplier_constants(graph, op, channels)
+    is_packed = layer.weights.dtype == "int4"
+    encoding = WeightEncoding.INT4_INTERLEAVED_4 if is_packed else WeightEncoding.INTERLEAVED_4
+    parts = [encode(part, encoding) for part in np.split(rows, groups)]
+    multiplier, shift, per_channel = multiplier_constants(layer)
     fields = {
         "weights": "weights",
         "bias": "bias",
         "multiplier": "multiplier",
         "shift": "shift",
         "per_channel": per_channel,
+        **({"narrow": int(not layer.is_wide)} if layer.input.dtype == "int16" else {}),
         "depth": depth,
-        "output_channels": channels,
-        **output_fields(graph, op),
+        "output_channels": channels // groups,
+        **output_fields(layer),
     }
-    return fields, (weights, folded_bias(graph, op, rows), multiplier, shift)
+    shape = f"({channels}, {depth}) in blocks of 4 channels{', two weights a byte' if is_packed else ''}"
+    weights = Constant("weights", np.concatenate(parts), shape)
+    return Matrix(fields, (weights, bias_constant(layer, rows), multiplier, shift), parts[0].size)

@@ -1,52 +1,48 @@
-"""CONV_2D. Twin: firmware/engine/conv_2d_s8.h."""
+"""CONV_2D. Twins: firmware/engine/conv_2d_s8.h, conv_2d_grouped_s8.h, conv_2d_s4.h, conv_2d_s16.h."""
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import (
-    Lowered,
-    activations_are_int8,
-    has_fused_activation,
-    images_of_batch_one,
-    weights_are_constant_int8,
-)
+from edgekit.engine.lowered import Lowered, has_fused_activation, images_of_batch_one
+from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import window_fields
 from edgekit.engine.ops._matrix import matrix
 from edgekit.tflite.graph import Graph, Op
 
-
-def is_not_grouped(graph: Graph, op: Op) -> str | None:
-    """weights that see all input channels (no groups)"""
-    channels, seen = graph.tensors[op.inputs[0]].shape[3], graph.tensors[op.inputs[1]].shape[3]
-    return None if channels == seen else f"weights that see {seen} of {channels} channels"
+_KERNELS = {"s8": "conv_2d_grouped_s8", "s4": "conv_2d_s4", "s16": "conv_2d_s16"}
 
 
-CHECKS = (
-    activations_are_int8,
-    weights_are_constant_int8,
-    images_of_batch_one,
-    has_fused_activation,
-    is_not_grouped,
-)
+def groups_are_equal(graph: Graph, op: Op) -> str | None:
+    """weights that see all input channels, or as many in each group"""
+    channels, weights = graph.tensors[op.inputs[0]].shape[3], graph.tensors[op.inputs[1]].shape
+    if channels % weights[3] == 0 and weights[0] % (channels // weights[3]) == 0:
+        return None
+    return f"{weights[0]} output channels that see {weights[3]} of {channels} channels"
+
+
+CHECKS = (images_of_batch_one, *_linear.CHECKS, has_fused_activation, groups_are_equal)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:
-    """Lower one convolution to a gathered patch times a matrix."""
-    weights = graph.tensors[op.inputs[1]]
-    assert weights.data is not None
-    channels, kernel_rows, kernel_columns, _ = weights.shape
-    window = window_fields(graph, op, (kernel_rows, kernel_columns), repeat=1)
-    fields, constants = matrix(graph, op, weights.data.reshape(channels, -1))
+    """Lower one convolution to a gathered patch times a matrix, for each group of channels."""
+    layer = _linear.linear(graph, op)
+    assert layer.weights.data is not None
+    channels, kernel_rows, kernel_columns, seen = layer.weights.shape
+    groups = layer.input.shape[3] // seen
+    made = matrix(layer, layer.weights.data.reshape(channels, -1), groups)
     pointwise = kernel_rows == kernel_columns == 1
+    is_plain = layer.kernel_suffix == "s8" and groups == 1
+    patch_bytes = kernel_rows * kernel_columns * seen * (2 if layer.input.dtype == "int16" else 1)
     return Lowered(
-        kernel="conv_2d_s8",
+        kernel="conv_2d_s8" if is_plain else _KERNELS[layer.kernel_suffix],
         fields={
-            "window": window,
-            "matrix": fields,
-            "output_columns": graph.tensors[op.outputs[0]].shape[2],
-            "pointwise": int(pointwise),
+            "window": window_fields(layer, (kernel_rows, kernel_columns), groups=groups),
+            "matrix": made.fields,
+            **({} if is_plain else {"groups": groups, "weight_bytes": made.weight_bytes}),
+            "output_columns": layer.output.shape[2],
+            **({"pointwise": int(pointwise)} if is_plain else {}),
         },
-        constants=constants,
+        constants=made.constants,
         inputs=(op.inputs[0],),
         output=op.outputs[0],
-        scratch_bytes=0 if pointwise else int(fields["depth"]),
+        scratch_bytes=0 if pointwise and is_plain else patch_bytes,
     )

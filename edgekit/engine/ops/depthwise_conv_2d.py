@@ -1,56 +1,61 @@
-"""DEPTHWISE_CONV_2D. Twin: firmware/engine/depthwise_conv_2d_s8.h."""
+"""DEPTHWISE_CONV_2D. Twins: firmware/engine/depthwise_conv_2d_s8.h, depthwise_conv_2d_s4.h, depthwise_conv_2d_s16.h."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from edgekit.engine.lowered import (
-    Constant,
-    Lowered,
-    activations_are_int8,
-    has_fused_activation,
-    images_of_batch_one,
-    weights_are_constant_int8,
-)
-from edgekit.engine.ops._convolution import folded_bias, multiplier_constants, output_fields, window_fields
+from edgekit.engine.lowered import Constant, Lowered, has_fused_activation, images_of_batch_one
+from edgekit.engine.ops import _linear
+from edgekit.engine.ops._convolution import window_fields
 from edgekit.engine.weights import WeightEncoding, encode
 from edgekit.tflite.graph import Graph, Op
 
-CHECKS = (activations_are_int8, weights_are_constant_int8, images_of_batch_one, has_fused_activation)
+
+def channels_are_multiplied(graph: Graph, op: Op) -> str | None:
+    """weights (1, rows, columns, channels) with a whole multiple of the input channels"""
+    channels, weights = graph.tensors[op.inputs[0]].shape[3], graph.tensors[op.inputs[1]].shape
+    return None if weights[0] == 1 and weights[3] % channels == 0 else f"weights {list(weights)} on {channels} channels"
+
+
+CHECKS = (images_of_batch_one, *_linear.CHECKS, has_fused_activation, channels_are_multiplied)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:
-    """Lower one depthwise convolution; a depth multiplier repeats channels in the gathered patch."""
-    weights = graph.tensors[op.inputs[1]]
-    assert weights.data is not None
-    _, kernel_rows, kernel_columns, channels = weights.shape
-    taps = kernel_rows * kernel_columns
-    by_tap = weights.data.reshape(taps, channels)
-    repeat = channels // graph.tensors[op.inputs[0]].shape[3]
-    multiplier, shift, per_channel = multiplier_constants(graph, op, channels)
-    if not per_channel:
-        multiplier = Constant(multiplier.name, np.repeat(multiplier.values[:1], channels), f"({channels})")
-        shift = Constant(shift.name, np.repeat(shift.values[:1], channels), f"({channels})")
+    """Lower one depthwise convolution; with int8 activations a depth multiplier repeats channels in the patch."""
+    layer = _linear.linear(graph, op)
+    assert layer.weights.data is not None
+    _, kernel_rows, kernel_columns, channels = layer.weights.shape
+    taps, input_channels = kernel_rows * kernel_columns, layer.input.shape[3]
+    by_tap = layer.weights.data.reshape(taps, channels)
+    is_wide = layer.kernel_suffix == "s16"
+    repeat = 1 if is_wide else channels // input_channels
+    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
+    encoding = WeightEncoding.INT4_DENSE if layer.kernel_suffix == "s4" else WeightEncoding.DENSE
+    sizes: dict[str, Any] = (
+        {"input_channels": input_channels, "depth_multiplier": channels // input_channels}
+        if is_wide
+        else {"output_channels": channels}
+    )
     return Lowered(
-        kernel="depthwise_conv_2d_s8",
+        kernel=f"depthwise_conv_2d_{layer.kernel_suffix}",
         fields={
-            "window": window_fields(graph, op, (kernel_rows, kernel_columns), repeat),
+            "window": window_fields(layer, (kernel_rows, kernel_columns), repeat=repeat),
             "weights": "weights",
             "bias": "bias",
             "multiplier": "multiplier",
             "shift": "shift",
             "taps": taps,
-            "output_columns": graph.tensors[op.outputs[0]].shape[2],
-            "output_channels": channels,
-            **output_fields(graph, op),
+            "output_columns": layer.output.shape[2],
+            **sizes,
+            **_linear.output_fields(layer),
         },
         constants=(
-            Constant("weights", encode(by_tap, WeightEncoding.DENSE), f"({taps}, {channels})"),
-            folded_bias(graph, op, by_tap.T),
+            Constant("weights", encode(by_tap, encoding), f"({taps}, {channels})"),
+            _linear.bias_constant(layer, by_tap.T),
             multiplier,
             shift,
         ),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
-        scratch_bytes=taps * channels,
+        scratch_bytes=taps * (2 * input_channels if is_wide else channels),
     )

@@ -63,13 +63,17 @@ def weights_and_bias(
     input_scale: float,
     *,
     per_channel: bool,
+    dtype: str = "int8",
+    bias_dtype: str = "int32",
 ) -> tuple[int, int, float]:
-    """Add weights and a bias; return their tensors and an output scale that uses the int8 range."""
+    """Add weights and a bias; return their tensors and an output scale that uses the activations' range."""
     channels = shape[axis]
-    data = rng.integers(-127, 128, shape, dtype=np.int8)
+    low, high = (-8, 8) if dtype == "int4" else (-127, 128)
+    data = rng.integers(low, high, shape, dtype=np.int8)
     scale = np.float32(2.0) ** rng.uniform(-10, -6, channels if per_channel else 1).astype(np.float32)
-    weights = model.tensor(shape, scale, data=data, axis=axis)
-    bias_data = rng.integers(-2000, 2001, channels, dtype=np.int32)
-    bias = model.tensor((channels,), scale * np.float32(input_scale), dtype="int32", data=bias_data)
-    depth = data.size / channels
-    return weights, bias, float(np.float32(input_scale * float(scale.mean()) * np.sqrt(depth) * 60))
+    weights = model.tensor(shape, scale, data=data, axis=axis, dtype=dtype)
+    reach = 500_000 if bias_dtype == "int64" else 2000
+    bias_data = rng.integers(-reach, reach + 1, channels, dtype=bias_dtype)
+    bias = model.tensor((channels,), scale * np.float32(input_scale), dtype=bias_dtype, data=bias_data)
+    depth, spread = data.size / channels, 8 if dtype == "int4" else 60
+    return weights, bias, float(np.float32(input_scale * float(scale.mean()) * np.sqrt(depth) * spread))

@@ -19,35 +19,94 @@ from cases._random import (
 
 def conv_2d(rng: np.random.Generator) -> bytes:
     """A convolution with random sizes, strides, dilation, padding and fused activation."""
+    return _conv_2d(rng)
+
+
+def conv_2d__grouped(rng: np.random.Generator) -> bytes:
+    """Each output channel sees the channels of its group."""
+    return _conv_2d(rng, groups=int(rng.integers(2, 5)))
+
+
+def conv_2d__int4(rng: np.random.Generator) -> bytes:
+    """Weights of four bits, in one group or two."""
+    return _conv_2d(rng, groups=int(rng.integers(1, 3)), dtype="int4")
+
+
+def conv_2d__int16(rng: np.random.Generator) -> bytes:
+    """Activations of 16 bits, a bias of 64, in one group or two."""
+    return _conv_2d(rng, groups=int(rng.integers(1, 3)), activations="int16", bias_dtype="int64")
+
+
+def conv_2d__int16_bias_of_32_bits(rng: np.random.Generator) -> bytes:
+    """Activations of 16 bits, accumulators of 32."""
+    return _conv_2d(rng, activations="int16")
+
+
+def _conv_2d(
+    rng: np.random.Generator,
+    *,
+    groups: int = 1,
+    activations: str = "int8",
+    dtype: str = "int8",
+    bias_dtype: str = "int32",
+) -> bytes:
     model, window = ModelByHand(), random_window(rng, dilated=True)
     channels_in, channels_out = (int(value) for value in rng.integers(1, 11, 2))
-    input_scale = random_scale(rng)
-    source = model.tensor((1, *map(int, window["size"]), channels_in), input_scale, random_zero_point(rng))
-    shape = (channels_out, *map(int, window["kernel"]), channels_in)
+    channels_in, channels_out = channels_in * groups, channels_out * groups
+    input_scale = random_scale(rng) if activations == "int8" else random_scale(rng) / 256
+    shape = (1, *map(int, window["size"]), channels_in)
+    source = model.tensor(shape, input_scale, _zero_point(rng, activations), dtype=activations)
+    shape = (channels_out, *map(int, window["kernel"]), channels_in // groups)
     per_channel = channels_out > 1 and bool(rng.integers(0, 4))
-    weights, bias, scale = weights_and_bias(model, rng, shape, 0, input_scale, per_channel=per_channel)
-    output = model.tensor(
-        (1, output_size(window, 0), output_size(window, 1), channels_out), scale, random_zero_point(rng)
+    weights, bias, scale = weights_and_bias(
+        model, rng, shape, 0, input_scale, per_channel=per_channel, dtype=dtype, bias_dtype=bias_dtype
     )
+    shape = (1, output_size(window, 0), output_size(window, 1), channels_out)
+    output = model.tensor(shape, scale, _zero_point(rng, activations), dtype=activations)
     options = schema.Conv2DOptionsT()
     set_window(options, window, rng)
     options.dilationHFactor, options.dilationWFactor = (int(value) for value in window["dilation"])
-    return model.pack("CONV_2D", [source, weights, bias], output, options, [source])
+    inputs = [source, weights, bias] if rng.integers(0, 5) or bias_dtype != "int32" else [source, weights, -1]
+    if activations == "int16" and bias_dtype == "int32":
+        options.quantizedBiasType = schema.TensorType.INT32
+    return model.pack("CONV_2D", inputs, output, options, [source])
+
+
+def _zero_point(rng: np.random.Generator, activations: str) -> int:
+    return random_zero_point(rng) if activations == "int8" else 0
 
 
 def depthwise_conv_2d(rng: np.random.Generator) -> bytes:
     """A depthwise convolution with a depth multiplier of 1 to 3."""
+    return _depthwise_conv_2d(rng)
+
+
+def depthwise_conv_2d__int4(rng: np.random.Generator) -> bytes:
+    """Weights of four bits."""
+    return _depthwise_conv_2d(rng, dtype="int4")
+
+
+def depthwise_conv_2d__int16(rng: np.random.Generator) -> bytes:
+    """Activations of 16 bits, a bias of 64."""
+    return _depthwise_conv_2d(rng, activations="int16", bias_dtype="int64")
+
+
+def _depthwise_conv_2d(
+    rng: np.random.Generator, *, activations: str = "int8", dtype: str = "int8", bias_dtype: str = "int32"
+) -> bytes:
     model, window = ModelByHand(), random_window(rng, dilated=True)
     channels_in, multiplier = int(rng.integers(1, 11)), int(rng.integers(1, 4))
     channels_out = channels_in * multiplier
-    input_scale = random_scale(rng)
-    source = model.tensor((1, *map(int, window["size"]), channels_in), input_scale, random_zero_point(rng))
+    input_scale = random_scale(rng) if activations == "int8" else random_scale(rng) / 256
+    shape = (1, *map(int, window["size"]), channels_in)
+    source = model.tensor(shape, input_scale, _zero_point(rng, activations), dtype=activations)
     shape = (1, *map(int, window["kernel"]), channels_out)
-    per_channel = channels_out > 1
-    weights, bias, scale = weights_and_bias(model, rng, shape, 3, input_scale, per_channel=per_channel)
-    output = model.tensor(
-        (1, output_size(window, 0), output_size(window, 1), channels_out), scale, random_zero_point(rng)
+    per_channel = channels_out > 1 and bool(rng.integers(0, 4))
+    weights, bias, scale = weights_and_bias(
+        model, rng, shape, 3, input_scale, per_channel=per_channel, dtype=dtype, bias_dtype=bias_dtype
     )
+    shape = (1, output_size(window, 0), output_size(window, 1), channels_out)
+    output = model.tensor(shape, scale, _zero_point(rng, activations), dtype=activations)
     options = schema.DepthwiseConv2DOptionsT()
     set_window(options, window, rng)
     options.depthMultiplier = multiplier
@@ -57,15 +116,62 @@ def depthwise_conv_2d(rng: np.random.Generator) -> bytes:
 
 def fully_connected(rng: np.random.Generator) -> bytes:
     """A fully connected layer, per channel or per tensor, of one vector or a few."""
-    model = ModelByHand()
     vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 60)), int(rng.integers(1, 14))
-    input_scale = random_scale(rng)
-    source = model.tensor((vectors, depth), input_scale, random_zero_point(rng))
-    per_channel = units > 1 and bool(rng.integers(0, 2))
-    weights, bias, scale = weights_and_bias(model, rng, (units, depth), 0, input_scale, per_channel=per_channel)
-    output = model.tensor((vectors, units), scale, random_zero_point(rng))
+    return _fully_connected(rng, (vectors, depth), (vectors, units), per_channel=bool(rng.integers(0, 2)))
+
+
+def fully_connected__ranks(rng: np.random.Generator) -> bytes:
+    """Inputs of rank 3 and 4, flattened or not."""
+    sizes = tuple(int(value) for value in rng.integers(1, 5, int(rng.integers(2, 4))))
+    depth, units, keeps = int(rng.integers(1, 30)), int(rng.integers(1, 14)), bool(rng.integers(0, 2))
+    after = (*sizes, units) if keeps else (int(np.prod(sizes)), units)
+    return _fully_connected(rng, (*sizes, depth), after, per_channel=bool(rng.integers(0, 2)))
+
+
+def fully_connected__int4(rng: np.random.Generator) -> bytes:
+    """Weights of four bits, with one scale: TFLM takes no more there."""
+    vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 60)), int(rng.integers(1, 14))
+    return _fully_connected(rng, (vectors, depth), (vectors, units), dtype="int4")
+
+
+def fully_connected__int16(rng: np.random.Generator) -> bytes:
+    """Activations of 16 bits, a bias of 64; depths beyond what 32 bits can add up."""
+    vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 900)), int(rng.integers(1, 14))
+    per_channel = bool(rng.integers(0, 2))
+    shapes = (1, vectors, depth), (1, vectors, units)
+    return _fully_connected(rng, *shapes, per_channel=per_channel, activations="int16", bias_dtype="int64")
+
+
+def fully_connected__int16_bias_of_32_bits(rng: np.random.Generator) -> bytes:
+    """Activations of 16 bits, accumulators of 32."""
+    depth, units = int(rng.integers(1, 60)), int(rng.integers(1, 14))
+    return _fully_connected(rng, (1, depth), (1, units), per_channel=bool(rng.integers(0, 2)), activations="int16")
+
+
+def _fully_connected(
+    rng: np.random.Generator,
+    before: tuple[int, ...],
+    after: tuple[int, ...],
+    *,
+    per_channel: bool = False,
+    activations: str = "int8",
+    dtype: str = "int8",
+    bias_dtype: str = "int32",
+) -> bytes:
+    model = ModelByHand()
+    depth, units = before[-1], after[-1]
+    input_scale = random_scale(rng) if activations == "int8" else random_scale(rng) / 256
+    source = model.tensor(before, input_scale, _zero_point(rng, activations), dtype=activations)
+    per_channel = per_channel and units > 1
+    weights, bias, scale = weights_and_bias(
+        model, rng, (units, depth), 0, input_scale, per_channel=per_channel, dtype=dtype, bias_dtype=bias_dtype
+    )
+    output = model.tensor(after, scale, _zero_point(rng, activations), dtype=activations)
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = int(rng.choice(ACTIVATIONS))
+    options.keepNumDims = len(before) == len(after)
+    if activations == "int16" and bias_dtype == "int32":
+        options.quantizedBiasType = schema.TensorType.INT32
     inputs = [source, weights, bias] if rng.integers(0, 3) else [source, weights, -1]
     return model.pack("FULLY_CONNECTED", inputs, output, options, [source])
 

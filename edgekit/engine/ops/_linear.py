@@ -1,0 +1,177 @@
+"""What every layer that multiplies activations by constant weights has: checks, folded biases, multipliers, a clamp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.engine.lowered import Constant, activation_range, scale_of, zero_point_of
+from edgekit.engine.multiplier import quantize_multiplier
+from edgekit.tflite.graph import Graph, Op, Tensor
+
+# Which axis of the weights counts output channels.
+_CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0}
+_BIAS_TYPES = {"int8": ("int32",), "int16": ("int64", "int32")}
+_INT32 = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """The tensors of such a layer.
+
+    Attributes:
+        op: the layer.
+        input, weights, output: its tensors.
+        bias: None where there is none.
+    """
+
+    op: Op
+    input: Tensor
+    weights: Tensor
+    bias: Tensor | None
+    output: Tensor
+
+    @property
+    def channels(self) -> int:
+        """Output channels."""
+        return self.weights.shape[_CHANNEL_AXIS[self.op.kind]]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether accumulators have 64 bits, as with int16 activations unless the bias has 32."""
+        if self.bias is None:
+            return self.input.dtype == "int16" and int(self.op.options.get("quantizedBiasType", 0)) != _INT32
+        return self.input.dtype == "int16" and self.bias.dtype == "int64"
+
+    @property
+    def kernel_suffix(self) -> str:
+        """``s8``; ``s4`` for int4 weights; ``s16`` for int16 activations."""
+        if self.input.dtype == "int16":
+            return "s16"
+        return "s4" if self.weights.dtype == "int4" else "s8"
+
+
+def linear(graph: Graph, op: Op) -> Linear:
+    """Return the layer's tensors by name."""
+    activations, bias = (2, 3) if op.kind == "TRANSPOSE_CONV" else (0, 2)
+    has_bias = len(op.inputs) > bias and op.inputs[bias] >= 0
+    return Linear(
+        op,
+        graph.tensors[op.inputs[activations]],
+        graph.tensors[op.inputs[1]],
+        graph.tensors[op.inputs[bias]] if has_bias else None,
+        graph.tensors[op.outputs[0]],
+    )
+
+
+def activations_are_int8_or_int16(graph: Graph, op: Op) -> str | None:
+    """int8 activations, or int16 ones with zero point 0, of one type and with one scale per tensor"""
+    layer = linear(graph, op)
+    for tensor in (layer.input, layer.output):
+        if tensor.dtype not in _BIAS_TYPES or tensor.dtype != layer.input.dtype:
+            return f"tensor {tensor.name!r} is {tensor.dtype}"
+        if tensor.quant is None or len(tensor.quant.scale) != 1:
+            return f"tensor {tensor.name!r} has no single scale"
+        if tensor.dtype == "int16" and tensor.quant.zero_point[0]:
+            return f"tensor {tensor.name!r} has the zero point {tensor.quant.zero_point[0]}"
+    return None
+
+
+def weights_are_constant(graph: Graph, op: Op) -> str | None:
+    """constant int8 weights (int4 too with int8 activations) with zero point 0, one scale or one a channel"""
+    layer = linear(graph, op)
+    weights, allowed = layer.weights, ("int8", "int4") if layer.input.dtype == "int8" else ("int8",)
+    if weights.data is None or weights.dtype not in allowed or weights.quant is None:
+        return f"{weights.dtype} weights{' that are computed' if weights.data is None else ''}"
+    if any(weights.quant.zero_point):
+        return "weights with a zero point"
+    return None if len(weights.quant.scale) in (1, layer.channels) else f"{len(weights.quant.scale)} scales of weights"
+
+
+def bias_is_constant(graph: Graph, op: Op) -> str | None:
+    """a constant bias or none: int32 with int8 activations, int64 with int16 ones (int32 too, but for depthwise)"""
+    layer = linear(graph, op)
+    if layer.bias is None:
+        return None
+    allowed = _BIAS_TYPES[layer.input.dtype][: 1 if op.kind == "DEPTHWISE_CONV_2D" else None]
+    if layer.bias.data is None or layer.bias.dtype not in allowed or layer.bias.elements != layer.channels:
+        return f"a bias of {layer.bias.elements} {layer.bias.dtype}{' that is computed' * (layer.bias.data is None)}"
+    return None
+
+
+def factors_are_in_range(graph: Graph, op: Op) -> str | None:
+    """input scale times weight scale below 2^30 times the output scale, with int16 activations below 2^7 times"""
+    layer = linear(graph, op)
+    limit = 2.0**7 if layer.is_wide else 2.0**30
+    largest = max(_factors(layer))
+    return None if largest < limit else f"{largest:g} times"
+
+
+CHECKS = (activations_are_int8_or_int16, weights_are_constant, bias_is_constant, factors_are_in_range)
+
+
+def bias_constant(layer: Linear, rows: NDArray[Any]) -> Constant:
+    """Return the bias with the input zero point folded in.
+
+    sum((x - zero_point) * w) + bias = sum(x * w) + (bias - zero_point * sum(w)); the kernel computes only sum(x * w).
+
+    Args:
+        layer: the layer.
+        rows: int8 weights, shape (output_channels, depth).
+    """
+    bias = np.zeros(rows.shape[0], np.int64) if layer.bias is None else layer.bias.data
+    assert bias is not None
+    folded = bias.astype(np.int64).reshape(-1) - zero_point_of(layer.input) * rows.astype(np.int64).sum(axis=1)
+    # int32 arithmetic wraps on the device as it does here, so the sums agree even where a fold overflows.
+    dtype = np.int64 if layer.input.dtype == "int16" else np.int32
+    return Constant("bias", folded.astype(dtype), f"({rows.shape[0]})")
+
+
+def _factors(layer: Linear) -> list[float]:
+    """What each accumulator is scaled by; one factor where there is one scale of weights."""
+    assert layer.weights.quant is not None
+    input_scale, scales = scale_of(layer.input), layer.weights.quant.scale
+    products = [input_scale * scale for scale in scales]
+    if layer.op.kind == "FULLY_CONNECTED" and len(products) == 1:
+        # TFLite multiplies the two scales of a per-tensor layer in float32, and those of every other one in double.
+        products = [float(np.float32(input_scale) * np.float32(scales[0]))]
+    return [product / scale_of(layer.output) for product in products]
+
+
+def multiplier_constants(layer: Linear, *, spread: bool = False) -> tuple[Constant, Constant, int]:
+    """Return multipliers, shifts, and 1 where there is one for each channel.
+
+    Args:
+        layer: the layer.
+        spread: give each channel its own, even where one would do for all.
+    """
+    pairs = [quantize_multiplier(factor) for factor in _factors(layer)]
+    if layer.is_wide:
+        pairs = [wide_multiplier(*pair) for pair in pairs]
+    if spread and len(pairs) == 1:
+        pairs *= layer.channels
+    per_channel = int(len(pairs) == layer.channels and layer.channels > 1)
+    multiplier = Constant("multiplier", np.array([pair[0] for pair in pairs], np.int32), f"({len(pairs)})")
+    shift = Constant("shift", np.array([pair[1] for pair in pairs], np.int8), f"({len(pairs)})")
+    return multiplier, shift, per_channel
+
+
+def wide_multiplier(multiplier: int, shift: int) -> tuple[int, int]:
+    """Return the 15 bits of a multiplier, and the shift to the right, by which TFLite scales an int64 accumulator.
+
+    Example:
+        >>> wide_multiplier(1 << 30, 0)
+        (16384, 15)
+    """
+    return min((multiplier + (1 << 15)) >> 16, 0x7FFF), 15 - shift
+
+
+def output_fields(layer: Linear) -> Mapping[str, int]:
+    """Return zero point (only of int8) and clamp of the output."""
+    low, high = activation_range(layer.op, layer.output)
+    clamp = {"activation_min": low, "activation_max": high}
+    return clamp if layer.input.dtype == "int16" else {"output_zero_point": zero_point_of(layer.output), **clamp}

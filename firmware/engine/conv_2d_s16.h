@@ -1,0 +1,35 @@
+/* CONV_2D, int16 activations, int8 weights, int64 or int32 bias. Twin: edgekit/engine/ops/conv_2d.py. */
+#ifndef EK_CONV_2D_S16_H
+#define EK_CONV_2D_S16_H
+
+#include "matrix_vector_s16.h"
+#include "patch_group.h"
+
+typedef struct {
+  ek_window_s8 window;  /* of one group, in bytes: 2 * input_channels / groups */
+  ek_matrix_s16 matrix; /* of the first group; the others lie behind it */
+  int32_t groups;
+  int32_t weight_bytes; /* of one group */
+  int32_t output_columns;
+} ek_conv_2d_s16_layer;
+
+/* input: (input_rows, input_columns, groups, input_channels); output: (rows, output_columns, groups,
+ * output_channels); scratch: (depth) int16. */
+static inline void ek_conv_2d_s16(const ek_conv_2d_s16_layer *layer, ek_rows input, ek_rows output,
+                                  int8_t *scratch, int32_t row_begin, int32_t row_end) {
+  const int16_t *patch = (const int16_t *)(const void *)scratch;
+  ek_matrix_s16 matrix = layer->matrix;
+  const int32_t channels = matrix.output_channels;
+  for (int32_t group = 0; group < layer->groups; ++group) {
+    for (int32_t y = row_begin; y < row_end; ++y) {
+      int16_t *pixel = (int16_t *)(void *)ek_row(output, y) + group * channels;
+      for (int32_t x = 0; x < layer->output_columns; ++x, pixel += layer->groups * channels) {
+        ek_gather_group(&layer->window, layer->groups, group, input, y, x, scratch);
+        ek_matrix_vector_s16(&matrix, patch, pixel);
+      }
+    }
+    ek_next_group_s16(&matrix, layer->weight_bytes);
+  }
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* FULLY_CONNECTED with several vectors in an output row, int8 activations and weights, int32 bias.
+ * Twin: edgekit/engine/ops/fully_connected.py. */
+#ifndef EK_FULLY_CONNECTED_VECTORS_S8_H
+#define EK_FULLY_CONNECTED_VECTORS_S8_H
+
+#include "matrix_vector_s8.h"
+#include "rows.h"
+
+typedef struct {
+  ek_matrix_s8 matrix;
+  int32_t vectors; /* in a row */
+} ek_fully_connected_vectors_s8_layer;
+
+/* input: (rows, vectors, depth), contiguous; output: (rows, vectors, output_channels). */
+static inline void ek_fully_connected_vectors_s8(const ek_fully_connected_vectors_s8_layer *layer,
+                                                 ek_rows input, ek_rows output, int32_t row_begin,
+                                                 int32_t row_end) {
+  const int8_t *vector = input.data + row_begin * layer->vectors * layer->matrix.depth;
+  for (int32_t y = row_begin; y < row_end; ++y) {
+    int8_t *units = ek_row(output, y);
+    for (int32_t i = 0; i < layer->vectors; ++i) {
+      ek_matrix_vector_s8(&layer->matrix, vector, units);
+      vector += layer->matrix.depth;
+      units += layer->matrix.output_channels;
+    }
+  }
+}
+
+#endif
