@@ -12,10 +12,13 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options without which no test touches hardware."""
+    """Add the two options without which no test touches hardware, and those that make campaigns longer."""
     group = parser.getgroup("edgekit", "boards")
     group.addoption("--port", metavar="PORT", help="serial port of a real board: runs the tests marked hardware")
     group.addoption("--target", metavar="NAME", help="what the board at --port is, e.g. esp32")
+    campaigns = parser.getgroup("edgekit campaigns")
+    campaigns.addoption("--graphs", type=int, default=500, help="random graphs to judge (default 500)")
+    campaigns.addoption("--first-graph", type=int, default=0, help="seed of the first one (default 0)")
 
 
 def pytest_configure() -> None:
