@@ -16,6 +16,8 @@ from edgekit.tflite.graph import Graph, Op, Tensor
 # Which axis of the weights counts output channels.
 _CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0}
 _BIAS_TYPES = {"int8": ("int32",), "int16": ("int64", "int32")}
+# TFLM reads their bias as int64 wherever activations are int16.
+_ALWAYS_WIDE = ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 _INT32 = 2
 
 
@@ -43,9 +45,11 @@ class Linear:
     @property
     def is_wide(self) -> bool:
         """Whether accumulators have 64 bits, as with int16 activations unless the bias has 32."""
+        if self.input.dtype != "int16" or self.op.kind in _ALWAYS_WIDE:
+            return self.input.dtype == "int16"
         if self.bias is None:
-            return self.input.dtype == "int16" and int(self.op.options.get("quantizedBiasType", 0)) != _INT32
-        return self.input.dtype == "int16" and self.bias.dtype == "int64"
+            return int(self.op.options.get("quantizedBiasType", 0)) != _INT32
+        return self.bias.dtype == "int64"
 
     @property
     def kernel_suffix(self) -> str:
@@ -93,11 +97,11 @@ def weights_are_constant(graph: Graph, op: Op) -> str | None:
 
 
 def bias_is_constant(graph: Graph, op: Op) -> str | None:
-    """a constant bias or none: int32 with int8 activations, int64 with int16 ones (int32 too, but for depthwise)"""
+    """a constant bias or none: int32; with int16 activations int64, or int32 in CONV_2D and FULLY_CONNECTED"""
     layer = linear(graph, op)
     if layer.bias is None:
         return None
-    allowed = _BIAS_TYPES[layer.input.dtype][: 1 if op.kind == "DEPTHWISE_CONV_2D" else None]
+    allowed = _BIAS_TYPES[layer.input.dtype][: 1 if op.kind in _ALWAYS_WIDE else None]
     if layer.bias.data is None or layer.bias.dtype not in allowed or layer.bias.elements != layer.channels:
         return f"a bias of {layer.bias.elements} {layer.bias.dtype}{' that is computed' * (layer.bias.data is None)}"
     return None

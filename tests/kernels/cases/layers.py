@@ -114,6 +114,39 @@ def _depthwise_conv_2d(
     return model.pack("DEPTHWISE_CONV_2D", [source, weights, bias], output, options, [source])
 
 
+def transpose_conv(rng: np.random.Generator) -> bytes:
+    """A transposed convolution, its kernel larger or smaller than its strides."""
+    return _transpose_conv(rng)
+
+
+def transpose_conv__int16(rng: np.random.Generator) -> bytes:
+    """Activations of 16 bits, a bias of 64."""
+    return _transpose_conv(rng, activations="int16", bias_dtype="int64")
+
+
+def _transpose_conv(rng: np.random.Generator, *, activations: str = "int8", bias_dtype: str = "int32") -> bytes:
+    model, options = ModelByHand(), schema.TransposeConvOptionsT()
+    kernel, stride, size = rng.integers(1, 6, 2), rng.integers(1, 4, 2), rng.integers(1, 6, 2)
+    channels_in, channels_out = (int(value) for value in rng.integers(1, 11, 2))
+    is_same = bool(rng.integers(0, 2))
+    sizes = size * stride if is_same else (size - 1) * stride + np.maximum(kernel, stride)
+    options.padding = schema.Padding.SAME if is_same else schema.Padding.VALID
+    options.strideH, options.strideW = (int(value) for value in stride)
+    options.fusedActivationFunction = int(rng.choice(ACTIVATIONS))
+    input_scale = random_scale(rng) if activations == "int8" else random_scale(rng) / 256
+    shape = (1, *map(int, size), channels_in)
+    source = model.tensor(shape, input_scale, _zero_point(rng, activations), dtype=activations)
+    per_channel, shape = channels_out > 1 and bool(rng.integers(0, 4)), (channels_out, *map(int, kernel), channels_in)
+    weights, bias, scale = weights_and_bias(
+        model, rng, shape, 0, input_scale, per_channel=per_channel, bias_dtype=bias_dtype
+    )
+    shape = (1, *map(int, sizes), channels_out)
+    target = model.tensor((4,), dtype="int32", data=np.array(shape, np.int32))
+    output = model.tensor(shape, scale, _zero_point(rng, activations), dtype=activations)
+    inputs = [target, weights, source, bias] if rng.integers(0, 3) else [target, weights, source]
+    return model.pack("TRANSPOSE_CONV", inputs, output, options, [source])
+
+
 def fully_connected(rng: np.random.Generator) -> bytes:
     """A fully connected layer, per channel or per tensor, of one vector or a few."""
     vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 60)), int(rng.integers(1, 14))
