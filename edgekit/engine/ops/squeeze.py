@@ -1,0 +1,15 @@
+"""SQUEEZE: the same elements without sizes of 1, a second name for the input."""
+
+from __future__ import annotations
+
+from edgekit.engine.lowered import Lowered
+from edgekit.engine.ops import reshape
+from edgekit.engine.ops._copy import rename
+from edgekit.tflite.graph import Graph, Op
+
+CHECKS = reshape.CHECKS
+
+
+def lower(graph: Graph, op: Op) -> tuple[Lowered, ...]:
+    """Lower it like a reshape."""
+    return rename(graph, op, op.inputs[0])
