@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import ModelError
+from edgekit.tflite import guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,7 @@ def parse(flatbuffer: bytes) -> Graph:
     Raises:
         ModelError: the file is no TFLite model, damaged, truncated, or has more than one subgraph.
     """
-    if len(flatbuffer) < 16 or flatbuffer[4:8] != b"TFL3":
-        raise ModelError(
-            f"not a TFLite model: {len(flatbuffer)} bytes without the identifier 'TFL3'",
-            hint="give a .tflite, .keras, .h5 or SavedModel; export the model again if it was one",
-        )
+    guard.check(flatbuffer)
     try:
         return _parse(flatbuffer)
     except ModelError:
