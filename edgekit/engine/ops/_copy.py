@@ -65,6 +65,10 @@ def box(counts: Sequence[int], source: Sequence[int], target: Sequence[int], *, 
     return Box(loops, start, into)
 
 
+# Moves nothing: what is left of a copy is its fill.
+NOTHING = Box((Loop(0, 0, 0),))
+
+
 def copy(graph: Graph, source: int, target: int, moved: Box, fill: Fill | None = None) -> tuple[Lowered, ...]:
     """Lower a box to copies that together write it.
 
@@ -78,7 +82,7 @@ def copy(graph: Graph, source: int, target: int, moved: Box, fill: Fill | None =
         One part, or several where one copy cannot walk the box row by row.
     """
     _, row = row_shape(graph.tensors[target])
-    loops = [loop for loop in moved.loops if loop.count > 1]
+    loops = [loop for loop in moved.loops if loop.count != 1]
     over_rows = sorted((loop for loop in loops if loop.target % row == 0), key=lambda loop: loop.count)
     inside = _merged([loop for loop in loops if loop.target % row])
     run = 1
@@ -145,7 +149,7 @@ def _fields(source: Tensor, target: Tensor, part: Box, run: int, fill: Fill | No
         "output_step": (*(loop.target * size for loop in inside), *padding),
         "row_first": part.target // row,
         "row_count": rows.count,
-        "row_step": rows.target // row,
+        "row_step": max(1, rows.target // row),
         "output_offset": part.target % row * size,
         "input_row": part.source // source_row if by_rows else 0,
         "input_row_step": rows.source // source_row if by_rows else 0,
