@@ -95,7 +95,8 @@ static inline void ek_softmax_vector(const ek_softmax_s8_layer *layer, const int
   const int32_t exponent = 12 - headroom + 31 - 8;
   for (int32_t i = 0; i < layer->depth; ++i) {
     output[i] = INT8_MIN;
-    if (input[i] - largest >= layer->difference_min) {
+    /* A sum of 512 and more leaves every share below half a step. */
+    if (exponent <= 31 && input[i] - largest >= layer->difference_min) {
       const int32_t share = ek_multiply_high(scale, ek_softmax_exp(layer, input[i] - largest));
       output[i] = ek_clamp(ek_divide_by_power(share, exponent) + INT8_MIN, INT8_MIN, INT8_MAX);
     }
