@@ -26,7 +26,7 @@ class ModelByHand:
     def tensor(
         self,
         shape: tuple[int, ...],
-        scale: float | NDArray[np.float32] = 1.0,
+        scale: float | NDArray[np.float32] | None = 1.0,
         zero_point: int = 0,
         *,
         dtype: str = "int8",
@@ -34,15 +34,16 @@ class ModelByHand:
         axis: int = 0,
         is_variable: bool = False,
     ) -> int:
-        """Add a tensor and return its index; int4 data comes as int8, one value an element."""
+        """Add a tensor and return its index; int4 data comes as int8, one value an element; scale None gives none."""
         made = schema.TensorT()
         made.name = f"tensor_{len(self.tensors)}".encode()
         made.shape = list(shape)
         made.type = _TYPES[dtype]
         made.isVariable = is_variable
         made.quantization = schema.QuantizationParametersT()
-        made.quantization.scale = np.atleast_1d(np.asarray(scale, np.float32))
-        made.quantization.zeroPoint = np.full(made.quantization.scale.shape, zero_point, np.int64)
+        if scale is not None:
+            made.quantization.scale = np.atleast_1d(np.asarray(scale, np.float32))
+            made.quantization.zeroPoint = np.full(made.quantization.scale.shape, zero_point, np.int64)
         made.quantization.quantizedDimension = axis
         if data is not None:
             buffer = schema.BufferT()

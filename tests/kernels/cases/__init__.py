@@ -38,7 +38,8 @@ def _collect() -> dict[str, Callable[[np.random.Generator], Case]]:
 
 
 def _is_case(name: str, make: object, module: str) -> bool:
-    return callable(make) and not name.startswith("_") and getattr(make, "__module__", "") == module
+    own = getattr(make, "__module__", "") == module or getattr(make, "is_case", False)
+    return callable(make) and not name.startswith("_") and own
 
 
 def _as_case(make: Callable[[np.random.Generator], bytes | Case]) -> Callable[[np.random.Generator], Case]:

@@ -1,20 +1,14 @@
-"""Element by element."""
+"""Arithmetic of two tensors, element by element."""
 
 from __future__ import annotations
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers_by_hand import ModelByHand
 
-from cases._random import ACTIVATIONS, random_scale, random_zero_point
+from cases._elements import binary
 
-
-def add(rng: np.random.Generator) -> bytes:
-    """A sum of two tensors with scales of their own; the model adds its input's two halves of one shape."""
-    model = ModelByHand()
-    shape = (1, *(int(value) for value in rng.integers(1, 7, 3)))
-    source = model.tensor(shape, random_scale(rng), random_zero_point(rng))
-    output = model.tensor(shape, random_scale(rng), random_zero_point(rng))
-    options = schema.AddOptionsT()
-    options.fusedActivationFunction = int(rng.choice(ACTIVATIONS))
-    return model.pack("ADD", [source, source], output, options, [source])
+add = binary("ADD", "int8", schema.AddOptionsT)
+add__int16 = binary("ADD", "int16", schema.AddOptionsT)
+add__int32 = binary("ADD", "int32", schema.AddOptionsT)
+sub = binary("SUB", "int8", schema.SubOptionsT)
+sub__int16 = binary("SUB", "int16", schema.SubOptionsT)
+sub__int32 = binary("SUB", "int32", schema.SubOptionsT)

@@ -1,0 +1,154 @@
+"""Random models of one operator that works element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from flatbuffers_by_hand import ModelByHand
+
+from cases import Case
+from cases._random import ACTIVATIONS, random_scale, random_zero_point
+
+Make = Callable[[np.random.Generator], Case]
+Range = tuple[int, int]
+
+
+def tensor(
+    model: ModelByHand,
+    rng: np.random.Generator,
+    shape: tuple[int, ...],
+    dtype: str,
+    data_range: Range | None = None,
+    *,
+    zero_point: int | None = None,
+) -> int:
+    """Add a tensor of random scale; constant where `data_range` gives lowest and first too high value."""
+    data = None
+    if data_range is not None:
+        numbers = "uint8" if dtype == "bool" else dtype
+        data = rng.integers(*data_range, shape, dtype=numbers)
+    if dtype in ("int32", "bool"):
+        return model.tensor(shape, None, dtype=dtype, data=data)
+    scale = random_scale(rng)
+    drawn = random_zero_point(rng) if dtype == "int8" else 0
+    return model.tensor(shape, scale, drawn if zero_point is None else zero_point, dtype=dtype, data=data)
+
+
+def shapes(rng: np.random.Generator, form: str, rank: Range = (1, 6)) -> list[tuple[int, ...]]:
+    """Return the shapes of the left input, of the right one, and of the output."""
+    ranks = int(rng.integers(*rank))
+    output = tuple(int(rng.choice([1, 1, 2, 3, 5] if axis == 0 else [1, 2, 3, 4])) for axis in range(ranks))
+    if form != "broadcast":
+        return [output] * 3
+    inputs = []
+    for _ in range(2):
+        kept = rng.integers(0, 3, ranks) > 0
+        repeated = tuple(size if kept[axis] else 1 for axis, size in enumerate(output))
+        inputs.append(repeated[int(rng.integers(0, ranks)) :] if rng.integers(0, 2) else repeated)
+    longest = max(len(shape) for shape in inputs)
+    padded = [(1,) * (longest - len(shape)) + shape for shape in inputs]
+    return [*inputs, tuple(max(sizes) for sizes in zip(*padded, strict=True))]
+
+
+def full_range(dtype: str) -> Range:
+    """Lowest and first too high value of a type."""
+    if dtype == "bool":
+        return 0, 2
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max) + 1
+
+
+def binary(
+    kind: str,
+    dtype: str,
+    options: Callable[[], Any] | None = None,
+    *,
+    output: str | None = None,
+    ranges: tuple[Range, Range] | None = None,
+    rank: Range = (1, 6),
+    zero_point: int | None = None,
+    forms: tuple[str, ...] = ("plain", "broadcast", "constant", "scalar", "same"),
+) -> Make:
+    """Return a maker of models with one operator of two tensors.
+
+    Args:
+        kind: operator.
+        dtype: type of the inputs.
+        options: makes the operator's options; int8 and int16 get a random fused activation where they have one.
+        output: type of the output where it is another.
+        ranges: of the inputs' values, where not all are allowed.
+        rank: lowest and first too high rank.
+        zero_point: of the inputs and the output, where it is not random.
+        forms: what inputs to draw from.
+    """
+    low_high = ranges or (full_range(dtype), full_range(dtype))
+
+    def make(rng: np.random.Generator) -> Case:
+        model, form = ModelByHand(), str(rng.choice(forms))
+        left_shape, right_shape, shape = shapes(rng, form, rank)
+        constant = None if form in ("plain", "broadcast", "same") else int(rng.integers(0, 2))
+        if form == "scalar":
+            right_shape = ((), (1,), (1,) * len(shape))[int(rng.integers(0, 3))]
+        if form == "constant" and rng.integers(0, 2):
+            right_shape = right_shape[-1:]
+        sized = (left_shape, right_shape) if constant != 0 else (right_shape, left_shape)
+        inputs = [
+            tensor(model, rng, size, dtype, low_high[place] if place == constant else None, zero_point=zero_point)
+            for place, size in enumerate(sized)
+        ]
+        if form == "same":
+            inputs[1] = inputs[0]
+        made = tensor(model, rng, shape, output or dtype, zero_point=zero_point)
+        chosen = options() if options is not None else None
+        if hasattr(chosen, "fusedActivationFunction") and dtype != "int32":
+            chosen.fusedActivationFunction = int(rng.choice(ACTIVATIONS))
+        computed = list(dict.fromkeys(index for place, index in enumerate(inputs) if place != constant))
+        flatbuffer = model.pack(kind, inputs, made, chosen, computed)
+        return Case(flatbuffer, {position: low_high[inputs.index(index)] for position, index in enumerate(computed)})
+
+    return _as_case(make)
+
+
+def unary(
+    kind: str,
+    dtype: str,
+    options: Callable[[np.random.Generator], Any] | None = None,
+    *,
+    output: str | None = None,
+    quant: Callable[[np.random.Generator], tuple[float, int, float, int]] | None = None,
+    least: Callable[[int], int] | None = None,
+) -> Make:
+    """Return a maker of models with one operator of one tensor.
+
+    Args:
+        kind: operator.
+        dtype: type of the input.
+        options: makes the operator's options.
+        output: type of the output where it is another.
+        quant: draws scale and zero point of the input, then those of the output.
+        least: the lowest allowed input code of an input's zero point.
+    """
+
+    def make(rng: np.random.Generator) -> Case:
+        model = ModelByHand()
+        shape = tuple(int(size) for size in rng.choice([1, 2, 3, 7, 16], int(rng.integers(1, 5))))
+        if quant is None:
+            source, made = tensor(model, rng, shape, dtype), tensor(model, rng, shape, output or dtype)
+        else:
+            scale, zero_point, output_scale, output_zero_point = quant(rng)
+            source = model.tensor(shape, scale, zero_point, dtype=dtype)
+            made = model.tensor(shape, output_scale, output_zero_point, dtype=output or dtype)
+        flatbuffer = model.pack(kind, [source], made, None if options is None else options(rng), [source])
+        low, end = full_range(dtype)
+        if least is not None:
+            low = least(int(model.tensors[source].quantization.zeroPoint[0]))
+        return Case(flatbuffer, {0: (low, end)})
+
+    return _as_case(make)
+
+
+def _as_case(make: Make) -> Make:
+    """Mark what is made here and named elsewhere as a case; see `cases.CASES`."""
+    make.is_case = True  # type: ignore[attr-defined]
+    return make
