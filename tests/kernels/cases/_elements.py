@@ -22,18 +22,22 @@ def tensor(
     dtype: str,
     data_range: Range | None = None,
     *,
-    zero_point: int | None = None,
+    quant: tuple[float, int] | None = None,
 ) -> int:
-    """Add a tensor of random scale; constant where `data_range` gives lowest and first too high value."""
+    """Add a tensor of random or given scale and zero point; constant where `data_range` gives lowest and first too high value."""
     data = None
     if data_range is not None:
         numbers = "uint8" if dtype == "bool" else dtype
         data = rng.integers(*data_range, shape, dtype=numbers)
     if dtype in ("int32", "bool"):
         return model.tensor(shape, None, dtype=dtype, data=data)
-    scale = random_scale(rng)
-    drawn = random_zero_point(rng) if dtype == "int8" else 0
-    return model.tensor(shape, scale, drawn if zero_point is None else zero_point, dtype=dtype, data=data)
+    scale, zero_point = random_quant(rng, dtype) if quant is None else quant
+    return model.tensor(shape, scale, zero_point, dtype=dtype, data=data)
+
+
+def random_quant(rng: np.random.Generator, dtype: str) -> tuple[float, int]:
+    """A scale and a zero point, which is 0 where it is not int8."""
+    return random_scale(rng), random_zero_point(rng) if dtype == "int8" else 0
 
 
 def shapes(rng: np.random.Generator, form: str, rank: Range = (1, 6)) -> list[tuple[int, ...]]:
@@ -67,7 +71,7 @@ def binary(
     output: str | None = None,
     ranges: tuple[Range, Range] | None = None,
     rank: Range = (1, 6),
-    zero_point: int | None = None,
+    one_scale: bool = False,
     forms: tuple[str, ...] = ("plain", "broadcast", "constant", "scalar", "same"),
 ) -> Make:
     """Return a maker of models with one operator of two tensors.
@@ -79,13 +83,14 @@ def binary(
         output: type of the output where it is another.
         ranges: of the inputs' values, where not all are allowed.
         rank: lowest and first too high rank.
-        zero_point: of the inputs and the output, where it is not random.
+        one_scale: inputs and output have one scale and zero point.
         forms: what inputs to draw from.
     """
     low_high = ranges or (full_range(dtype), full_range(dtype))
 
     def make(rng: np.random.Generator) -> Case:
         model, form = ModelByHand(), str(rng.choice(forms))
+        quant = random_quant(rng, dtype) if one_scale else None
         left_shape, right_shape, shape = shapes(rng, form, rank)
         constant = None if form in ("plain", "broadcast", "same") else int(rng.integers(0, 2))
         if form == "scalar":
@@ -94,12 +99,12 @@ def binary(
             right_shape = right_shape[-1:]
         sized = (left_shape, right_shape) if constant != 0 else (right_shape, left_shape)
         inputs = [
-            tensor(model, rng, size, dtype, low_high[place] if place == constant else None, zero_point=zero_point)
+            tensor(model, rng, size, dtype, low_high[place] if place == constant else None, quant=quant)
             for place, size in enumerate(sized)
         ]
         if form == "same":
             inputs[1] = inputs[0]
-        made = tensor(model, rng, shape, output or dtype, zero_point=zero_point)
+        made = tensor(model, rng, shape, output or dtype, quant=quant)
         chosen = options() if options is not None else None
         if hasattr(chosen, "fusedActivationFunction") and dtype != "int32":
             chosen.fusedActivationFunction = int(rng.choice(ACTIVATIONS))
