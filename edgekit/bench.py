@@ -78,7 +78,7 @@ def bench(
         flash(built.firmware, port, progress)
     inputs = tuple(itertools.islice(itertools.cycle(built.inputs), options.runs))
     outputs = tuple(itertools.islice(itertools.cycle(built.outputs), options.runs))
-    with _open(built.firmware, port) as link:
+    with open_link(built.firmware, port) as link:
         measured = measure(link, built.firmware, inputs, outputs, progress)
     return _report(built, measured)
 
@@ -123,7 +123,13 @@ def _built(source: Path, target: str | None, options: BenchOptions, progress: Pr
     return build_folder.read(report.folder, target)
 
 
-def _open(firmware: Firmware, port: str | None) -> Link:
+def open_link(firmware: Firmware, port: str | None) -> Link:
+    """Open the line to a device that runs a firmware: the board at a port, else the target's emulator.
+
+    Raises:
+        PortError: the port is absent or busy, or there is neither a port nor an emulator.
+        ToolchainError: the emulator is not installed.
+    """
     target = firmware.target
     if port is not None:
         from edgekit.deploy import serial_port

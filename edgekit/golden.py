@@ -37,11 +37,20 @@ def golden_inputs(graph: Graph, data: Data | None, samples: int) -> tuple[tuple[
         return _random_inputs(graph, samples), "random inputs"
     from edgekit.tflite.quantize import quantize_input
 
+    chosen, origin = spread_samples(data, samples)
+    return quantize_input(graph, chosen), origin
+
+
+def spread_samples(data: Data, samples: int) -> tuple[NDArray[np.float32], str]:
+    """Choose samples of the test part, of the training part where there is no other.
+
+    Returns:
+        float32, shape (n, *input), n at most `samples`; and "test data" or "training data".
+    """
     values = data.x_train if data.x_test is None else data.x_test
     origin = "training data" if data.x_test is None else "test data"
     # Spread over the whole set: data files are often sorted by class.
-    chosen = values[np.linspace(0, len(values) - 1, min(samples, len(values))).astype(int)]
-    return quantize_input(graph, chosen), origin
+    return values[np.linspace(0, len(values) - 1, min(samples, len(values))).astype(int)], origin
 
 
 def _random_inputs(graph: Graph, samples: int) -> tuple[bytes, ...]:
