@@ -23,8 +23,9 @@ SEEDS_ROW_BY_ROW = 3
 SAMPLES = 3
 HAS_TFLM = importlib.util.find_spec("tflite_micro") is not None
 OPERATORS = sorted({name.split("__")[0] for name in CASES})
-# TFLM has no kernel for TILE, and pads with what memory held before: LiteRT's reference kernels judge these cases.
-WITHOUT_TFLM = frozenset({"tile", "space_to_batch_nd__padded"})
+# TFLM has no kernel for TILE, none for these types, and pads with what memory held before: LiteRT's reference kernels
+# judge these cases.
+WITHOUT_TFLM = frozenset({"gather__wide", "space_to_batch_nd__padded", "tile"})
 # Types and versions that only TFLM has.
 WITHOUT_LITERT = frozenset({"broadcast_to", "zeros_like"})
 # Where LiteRT's reference kernels round otherwise than TFLM, and by how many steps at most.
