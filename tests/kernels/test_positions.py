@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import aot_on_host
@@ -61,9 +62,11 @@ def test_any_int32_position_reads_inside(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["GATHER", "GATHER_ND"])
 @pytest.mark.parametrize("outside", [-1, WORDS])
 def test_constant_position_outside_is_refused(kind: str, outside: int) -> None:
-    positions = np.arange(STEPS, dtype=np.int32) % WORDS
-    positions[3] = outside
     shape = (STEPS, 1) if kind == "GATHER_ND" else (STEPS,)
+    positions = np.arange(STEPS, dtype=np.int32) % WORDS
     parsed, _ = _model(kind, positions.reshape(shape))
+    positions[3] = outside
+    changed = dataclasses.replace(parsed.tensors[1], data=positions.reshape(shape))
+    tensors = (parsed.tensors[0], changed, *parsed.tensors[2:])
     with pytest.raises(UnsupportedOpError, match="inside of the"):
-        program(parsed)
+        program(dataclasses.replace(parsed, tensors=tensors))
