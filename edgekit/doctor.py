@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.tflite.interpreters import Interpreter, available, tflite_runtime_python, tflite_runtime_setup
+
 _VERSION_SECONDS = 5.0
 _PACKAGE_LIST = Path(__file__).with_name("system-packages.txt")
 _DPKG = Path("/var/lib/dpkg/info")
@@ -81,7 +83,7 @@ def examine() -> tuple[Finding, ...]:
         >>> all(finding.present or finding.install for finding in findings)
         True
     """
-    looks: list[Callable[[], Finding]] = [_python, *map(_python_look, _PYTHON_PACKAGES)]
+    looks: list[Callable[[], Finding]] = [_python, *map(_python_look, _PYTHON_PACKAGES), _tflite_runtime]
     looks += [_system_look(package) for package in system_packages()]
     looks += [_serial_rights, _serial_ports, _modem_manager, _brltty]
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
@@ -127,6 +129,16 @@ def _python() -> Finding:
     new_enough = sys.version_info >= (3, 11)
     install = "" if new_enough else "install Python 3.11 or newer"
     return Finding("Python", "everything", new_enough, platform.python_version(), install)
+
+
+def _tflite_runtime() -> Finding:
+    """It lives in an environment of its own, since it wants NumPy 1 and Python 3.11 at most."""
+    present = available(Interpreter.TFLITE_RUNTIME)
+    folder = tflite_runtime_python().parent.parent
+    metadata = next(folder.glob("lib/python*/site-packages/tflite_runtime-*.dist-info"), None)
+    version = metadata.name.removesuffix(".dist-info").partition("-")[2] if metadata is not None else None
+    install = "" if present else tflite_runtime_setup()
+    return Finding("tflite-runtime", "verify: what older phones and gateways run", present, version, install)
 
 
 def _python_look(package: tuple[str, str]) -> Callable[[], Finding]:

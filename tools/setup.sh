@@ -133,7 +133,16 @@ make_venv() {
   say "installing Python packages (TensorFlow is large: minutes on the first run)"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --retries 5 -e '.[dev]' ||
     stop "pip could not install EdgeKit's Python packages" "see pip's lines above; when the network failed, run make again"
+  make_tflite_runtime
   fingerprint >"$stamp"
+}
+
+make_tflite_runtime() { # an interpreter of older devices, which wants NumPy 1: it has an environment inside of ours
+  older="$venv/share/edgekit/tflite-runtime"
+  "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || return 0
+  { "$venv/bin/python" -m venv "$older" &&
+    "$older/bin/python" -m pip install --quiet --disable-pip-version-check 'tflite-runtime==2.14.0' 'numpy<2'; } ||
+    say "tflite-runtime could not be installed: going on without it"
 }
 
 if ! ready; then
