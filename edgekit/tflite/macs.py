@@ -17,9 +17,11 @@ def op_macs(graph: Graph, op: Op) -> int:
     Returns:
         Multiply-accumulates of one inference.
     """
-    if op.kind not in {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}:
+    if op.kind not in {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL"}:
         return 0
     output = graph.tensors[op.outputs[0]].shape
+    if op.kind == "BATCH_MATMUL":
+        return prod(output) * graph.tensors[op.inputs[0]].shape[-2 if op.options["adjX"] else -1]
     # Weights: CONV_2D (c_out, kh, kw, c_in), DEPTHWISE (1, kh, kw, c_out), FULLY_CONNECTED (c_out, c_in).
     weights = graph.tensors[op.inputs[1]].shape
     if op.kind == "DEPTHWISE_CONV_2D":

@@ -29,7 +29,7 @@ WITHOUT_TFLM = frozenset({"gather__wide", "space_to_batch_nd__padded", "tile"})
 # Types and versions that only TFLM has.
 WITHOUT_LITERT = frozenset({"broadcast_to", "zeros_like"})
 # Where LiteRT's reference kernels round otherwise than TFLM, and by how many steps at most.
-LITERT_STEPS = {"fully_connected": 1, "mean": 1}
+LITERT_STEPS = {"batch_matmul": 1, "fully_connected": 1, "mean": 1}
 
 
 def test_every_operator_has_cases() -> None:

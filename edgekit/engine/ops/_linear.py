@@ -135,15 +135,18 @@ def bias_constant(layer: Linear, rows: NDArray[Any]) -> Constant:
     return Constant("bias", folded.astype(dtype), f"({rows.shape[0]})")
 
 
+def plain_bias(layer: Linear) -> Constant:
+    """Return the bias as it is, of a layer that has one."""
+    assert layer.bias is not None and layer.bias.data is not None
+    return Constant("bias", layer.bias.data.reshape(-1), f"({layer.channels})")
+
+
 def _factors(layer: Linear) -> list[float]:
     """What each accumulator is scaled by; one factor where there is one scale of weights."""
     assert layer.weights.quant is not None
     input_scale, scales = scale_of(layer.input), layer.weights.quant.scale
-    products = [input_scale * scale for scale in scales]
-    if layer.op.kind == "FULLY_CONNECTED" and len(products) == 1:
-        # TFLite multiplies the two scales of a per-tensor layer in float32, and those of every other one in double.
-        products = [float(np.float32(input_scale) * np.float32(scales[0]))]
-    return [product / scale_of(layer.output) for product in products]
+    # In double, as TFLM does it; LiteRT multiplies the two scales of some per-tensor layers in float32.
+    return [input_scale * scale / scale_of(layer.output) for scale in scales]
 
 
 def multiplier_constants(layer: Linear, *, spread: bool = False) -> tuple[Constant, Constant, int]:

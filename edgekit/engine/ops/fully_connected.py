@@ -1,10 +1,12 @@
-"""FULLY_CONNECTED. Twins: firmware/engine/fully_connected_s8.h, fully_connected_vectors_s8.h and, for int4 weights
-and int16 activations, fully_connected_s4.h and fully_connected_s16.h."""
+"""FULLY_CONNECTED. Twins: firmware/engine/fully_connected_s8.h, fully_connected_vectors_s8.h; for int4 weights and
+int16 activations fully_connected_s4.h and fully_connected_s16.h; for computed weights matmul_s8.h."""
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, has_fused_activation, row_shape
+from edgekit.engine.lowered import Lowered, has_fused_activation, row_shape, zero_point_of
 from edgekit.engine.ops import _linear
+from edgekit.engine.ops._linear import Linear
+from edgekit.engine.ops._matmul import Operand, shape_fields
 from edgekit.engine.ops._matrix import matrix
 from edgekit.tflite.graph import Graph, Op
 
@@ -20,13 +22,32 @@ def a_vector_for_each_vector(graph: Graph, op: Op) -> str | None:
     return None if matches else f"shapes {list(before.shape)} and {list(after.shape)} with {units} units of {depth}"
 
 
-CHECKS = (*_linear.CHECKS, has_fused_activation, a_vector_for_each_vector)
+def weights_are_constant_or_int8(graph: Graph, op: Op) -> str | None:
+    """constant weights as a convolution takes them, or computed int8 weights with one scale, with int8 activations"""
+    layer = _linear.linear(graph, op)
+    if layer.weights.data is not None:
+        return _linear.weights_are_constant(graph, op)
+    if layer.input.dtype != "int8" or layer.weights.dtype != "int8":
+        return f"computed {layer.weights.dtype} weights with {layer.input.dtype} activations"
+    is_single = layer.weights.quant is not None and len(layer.weights.quant.scale) == 1
+    return None if is_single else "computed weights without a single scale"
+
+
+CHECKS = (
+    _linear.activations_are_int8_or_int16,
+    weights_are_constant_or_int8,
+    _linear.bias_is_constant,
+    _linear.factors_are_in_range,
+    has_fused_activation,
+    a_vector_for_each_vector,
+)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:
     """Lower one fully connected layer; the input may have any rank, its vectors lie one behind the other."""
     layer = _linear.linear(graph, op)
-    assert layer.weights.data is not None
+    if layer.weights.data is None:
+        return _with_computed_weights(layer)
     made = matrix(layer, layer.weights.data.reshape(layer.weights.shape[-2:]))
     vectors = row_shape(layer.output)[1] // layer.output.shape[-1]
     is_plain = layer.kernel_suffix == "s8" and vectors == 1
@@ -36,4 +57,27 @@ def lower(graph: Graph, op: Op) -> Lowered:
         constants=made.constants,
         inputs=(op.inputs[0],),
         output=op.outputs[0],
+    )
+
+
+def _with_computed_weights(layer: Linear) -> Lowered:
+    depth = layer.weights.shape[-1]
+    vectors = Operand((layer.input.elements // depth, depth), is_transposed=False)
+    weights = Operand((layer.channels, depth), is_transposed=True)
+    multiplier, shift, _ = _linear.multiplier_constants(layer)
+    bias = None if layer.bias is None else _linear.plain_bias(layer)
+    return Lowered(
+        kernel="matmul_s8",
+        fields={
+            "shape": shape_fields(vectors, weights, layer.output),
+            "bias": None if bias is None else "bias",
+            "left_zero_point": zero_point_of(layer.input),
+            "right_zero_point": zero_point_of(layer.weights),
+            "multiplier": int(multiplier.values[0]),
+            "shift": int(shift.values[0]),
+            **_linear.output_fields(layer),
+        },
+        constants=() if bias is None else (bias,),
+        inputs=(layer.op.inputs[0], layer.op.inputs[1]),
+        output=layer.op.outputs[0],
     )

@@ -54,16 +54,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
         kernel=f"transpose_conv_{layer.kernel_suffix}",
         fields={
             "window": _window_fields(layer, element_bytes),
-            "matrix": {
-                "weights": "weights",
-                "bias": "bias",
-                "multiplier": "multiplier",
-                "shift": "shift",
-                "per_channel": int(layer.channels > 1),
-                "depth": layer.input.shape[3],
-                "output_channels": layer.channels,
-                **_linear.output_fields(layer),
-            },
+            "matrix": _matrix_fields(layer),
             "weight_begin": "weight_begin",
             "transposed": transposed,
             "output_columns": layer.output.shape[2],
@@ -78,6 +69,20 @@ def lower(graph: Graph, op: Op) -> Lowered:
         output=op.outputs[0],
         scratch_bytes=max(phase.shape[1] for phase in phases) * element_bytes,
     )
+
+
+def _matrix_fields(layer: Linear) -> Mapping[str, Any]:
+    return {
+        "weights": "weights",
+        "bias": "bias",
+        "multiplier": "multiplier",
+        "shift": "shift",
+        "per_channel": int(layer.channels > 1),
+        **({"narrow": 0} if layer.kernel_suffix == "s16" else {}),
+        "depth": layer.input.shape[3],
+        "output_channels": layer.channels,
+        **_linear.output_fields(layer),
+    }
 
 
 def _biases(layer: Linear, phases: list[NDArray[Any]]) -> Constant:

@@ -75,5 +75,6 @@ def weights_and_bias(
     reach = 500_000 if bias_dtype == "int64" else 2000
     bias_data = rng.integers(-reach, reach + 1, channels, dtype=bias_dtype)
     bias = model.tensor((channels,), scale * np.float32(input_scale), dtype=bias_dtype, data=bias_data)
-    depth, spread = data.size / channels, 8 if dtype == "int4" else 60
+    # Powers of two, so that some sums lie half-way between two outputs.
+    depth, spread = data.size / channels, 8 if dtype == "int4" else 64
     return weights, bias, float(np.float32(input_scale * float(scale.mean()) * np.sqrt(depth) * spread))
