@@ -192,7 +192,8 @@ def _tensor(index: int, raw: Any, type_names: dict[int, str], buffers: list[Any]
     elements = 1
     for size in shape:
         elements *= size
-    if any(size < 1 for size in shape) or elements >= 2**31:
+    # A fused LSTM describes intermediates that it does not have by tensors of no elements.
+    if (any(size < 1 for size in shape) and shape != (0,)) or elements >= 2**31:
         raise ModelError(
             f"{where}: shape {list(shape)} has a size below 1 or 2^31 elements and more",
             hint="convert with a fixed batch of 1 and fixed input sizes",

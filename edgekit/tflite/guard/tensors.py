@@ -25,6 +25,9 @@ _STORED = {
     "int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4": (-8, 7), "int2": (-2, 1),
     "uint4": (0, 15), "int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1), "uint16": (0, 65535),
 }  # fmt: skip
+# What the interpreters know how to take and to give; the largest result of one operator that is run.
+_RUN = {"float32", "float16", "float64", "int8", "uint8", "int16", "int32", "uint32", "int64", "bool"}
+_LIMIT_RUN_BYTES = 1 << 28
 # Any real number: what is said of it has no effect on the values.
 _REAL = {"float32", "float16", "bfloat16", "float64"}
 
@@ -119,7 +122,8 @@ def _shape(raw: Any, where: str) -> tuple[int, ...]:
         elements *= size
     if len(shape) > _LIMIT_RANK:
         raise refusal(where, "shape", f"has {len(shape)} dimensions, expected {_LIMIT_RANK} at most")
-    if any(size < 1 for size in shape) or elements >= _LIMIT_ELEMENTS:
+    # A tensor of no elements stands for an intermediate that a fused LSTM does not have; `wiring` lets none else use it.
+    if (any(size < 1 for size in shape) and shape != (0,)) or elements >= _LIMIT_ELEMENTS:
         raise refusal(
             where,
             "shape",
@@ -212,6 +216,24 @@ def _data(raw: Any, buffers: list[Any], dtype: str, shape: tuple[int, ...], wher
             where, "buffer", f"has {len(stored):,} bytes of data, expected {expected:,} for {dtype} {list(shape)}"
         )
     return stored
+
+
+def check_runs(operand: Operand) -> None:
+    """Refuse tensors that interpreters crash on, or that no machine has room for.
+
+    Raises:
+        ModelError: names the tensor and the field.
+    """
+    allowed = _RUN if operand.data is None else {*_RUN, "int4"}
+    if operand.dtype not in allowed:
+        raise refusal(operand.where, "type", f"is {operand.dtype}, expected one of {', '.join(sorted(allowed))}")
+    if operand.data is None and operand.elements * _BITS[operand.dtype] // 8 > _LIMIT_RUN_BYTES:
+        raise refusal(
+            operand.where,
+            "shape",
+            f"{list(operand.shape)} of {operand.dtype} takes more than {_LIMIT_RUN_BYTES:,} bytes",
+            hint="give the model smaller inputs",
+        )
 
 
 def check_buffers(buffers: list[Any]) -> None:

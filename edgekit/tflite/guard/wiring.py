@@ -47,12 +47,12 @@ def _options_of(kind: str) -> str | None:
     return next((name for name in names if name.lower() == wanted), None)
 
 
-def check(flatbuffer: bytes, *, will_run: bool) -> None:
+def check(flatbuffer: bytes, *, runner: str) -> None:
     """Check the meaning of a file whose structure is right.
 
     Args:
         flatbuffer: passed `structure.verify`.
-        will_run: see `guard.check`.
+        runner: see `guard.check`.
 
     Raises:
         ModelError: names operator, tensor and field.
@@ -75,6 +75,9 @@ def check(flatbuffer: bytes, *, will_run: bool) -> None:
         )
     subgraph = subgraphs[0]
     operands = tuple(tensors.checked(index, raw, buffers) for index, raw in enumerate(subgraph.tensors or []))
+    if runner:
+        for operand in operands:
+            tensors.check_runs(operand)
     _check_signatures(model.signatureDefs or [], len(operands))
     inputs = _pick(subgraph.inputs, operands, "the model", "inputs")
     outputs = _pick(subgraph.outputs, operands, "the model", "outputs")
@@ -84,7 +87,7 @@ def check(flatbuffer: bytes, *, will_run: bool) -> None:
             raise refusal("the model", field, "is empty, expected at least one", hint="export the model again")
     codes = model.operatorCodes or []
     _check_operators(
-        [_operator(index, raw, codes, operands, will_run) for index, raw in enumerate(operators)],
+        [_operator(index, raw, codes, operands, runner) for index, raw in enumerate(operators)],
         [operand for operand in inputs if operand is not None],
         [operand for operand in outputs if operand is not None],
         operands,
@@ -99,11 +102,18 @@ def _pick(
     for index in (int(index) for index in (indices if indices is not None else ())):
         if not (-1 if optional else 0) <= index < len(operands):
             raise refusal(where, field, f"names tensor {index}, the model has 0..{len(operands) - 1}")
+        if index >= 0 and not operands[index].elements and field != "intermediates":
+            raise refusal(
+                where,
+                field,
+                f"names tensor {index} ({operands[index].name}), whose shape [0] has a size below 1",
+                hint="convert with a fixed batch of 1 and fixed input sizes",
+            )
         picked.append(None if index < 0 else operands[index])
     return tuple(picked)
 
 
-def _operator(index: int, raw: Any, codes: Sequence[Any], operands: Sequence[Operand], will_run: bool) -> Operator:
+def _operator(index: int, raw: Any, codes: Sequence[Any], operands: Sequence[Operand], runner: str) -> Operator:
     where = f"operator {index}"
     if not 0 <= raw.opcodeIndex < len(codes):
         raise refusal(where, "opcodeIndex", f"is {raw.opcodeIndex}, the model has {len(codes)} operator codes")
@@ -134,7 +144,7 @@ def _operator(index: int, raw: Any, codes: Sequence[Any], operands: Sequence[Ope
         tuple(operand for operand in outputs if operand is not None),
         _options(raw, kind, where),
         tuple(operand for operand in intermediates if operand is not None),
-        will_run,
+        runner,
     )
 
 
@@ -185,7 +195,7 @@ def _check_rule(operator: Operator) -> None:
     rule = rules().get(operator.kind)
     if rule is not None:
         rule(operator)
-    elif operator.will_run:
+    elif operator.runner:
         operator.refuse(
             "builtinCode",
             "is of a kind that EdgeKit cannot check, so no interpreter runs it here",
