@@ -24,7 +24,7 @@ def tensor(
     *,
     quant: tuple[float, int] | None = None,
 ) -> int:
-    """Add a tensor of random or given scale and zero point; constant where `data_range` gives lowest and first too high value."""
+    """Add a tensor of random or given scale and zero point; `data_range` (low, end) makes it a constant."""
     data = None
     if data_range is not None:
         numbers = "uint8" if dtype == "bool" else dtype
