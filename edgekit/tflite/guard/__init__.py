@@ -10,13 +10,14 @@ from __future__ import annotations
 from edgekit.tflite.guard import structure
 
 
-def check(flatbuffer: bytes, *, will_run: bool = False) -> None:
+def check(flatbuffer: bytes, *, runner: str = "") -> None:
     """Check a .tflite file.
 
     Args:
         flatbuffer: the whole file.
-        will_run: an interpreter is about to run it. Then operators that the guard does not know are refused, and
-            those whose bounds only an interpreter could check; else they pass, for a report to name them.
+        runner: the interpreter about to run it, as `interpreters.Interpreter` spells it; "" where none is. A runner
+            gets no operator that the guard does not know, nothing whose bounds only it could check, and nothing that
+            it is known to crash on; for a report these pass.
 
     Raises:
         ModelError: names operator (index and kind), tensor (index and name) and field.
@@ -25,4 +26,4 @@ def check(flatbuffer: bytes, *, will_run: bool = False) -> None:
     # The schema takes half a second to import, and a file of another kind does not need it.
     from edgekit.tflite.guard import wiring
 
-    wiring.check(flatbuffer, will_run=will_run)
+    wiring.check(flatbuffer, runner=runner)

@@ -28,7 +28,7 @@ class Operator:
         outputs: its outputs.
         options: the built-in options with the schema's names; None where the file has none.
         intermediates: tensors that an LSTM quantizes to.
-        will_run: an interpreter is about to run it: what only it could check is refused.
+        runner: the interpreter about to run it: what only it could check is refused; "" where none is.
     """
 
     index: int
@@ -38,7 +38,7 @@ class Operator:
     outputs: tuple[Operand, ...]
     options: Any | None
     intermediates: tuple[Operand, ...]
-    will_run: bool
+    runner: str
 
     @property
     def where(self) -> str:
@@ -173,7 +173,7 @@ class Operator:
         if count is not None:
             self.elements(operand, count)
         values = operand.values()
-        if values is None and self.will_run:
+        if values is None and self.runner:
             self.refuse(
                 "inputs",
                 f"take {operand.where} from another operator, expected a constant",

@@ -122,7 +122,7 @@ def _shape(raw: Any, where: str) -> tuple[int, ...]:
         elements *= size
     if len(shape) > _LIMIT_RANK:
         raise refusal(where, "shape", f"has {len(shape)} dimensions, expected {_LIMIT_RANK} at most")
-    # A tensor of no elements stands for an intermediate that a fused LSTM does not have; `wiring` lets none else use it.
+    # No elements: stands for an intermediate that a fused LSTM does not have. `wiring` lets nothing else use it.
     if (any(size < 1 for size in shape) and shape != (0,)) or elements >= _LIMIT_ELEMENTS:
         raise refusal(
             where,

@@ -6,9 +6,12 @@ import math
 
 from edgekit.tflite.guard.operators import QUANTIZED, Operator
 from edgekit.tflite.guard.rules._shapes import broadcast
+from edgekit.tflite.guard.tensors import Operand
 
 _FLOATS = ("float32", "float16", "bfloat16", "float64")
 _INTEGERS = ("int8", "uint8", "int16", "int32", "int64", "uint32", "uint16")
+# Ratios this near to 1 are rounded to it.
+_ONE = 1 - 1e-6
 _REAL = (*_FLOATS, *sorted(QUANTIZED))
 
 
@@ -61,6 +64,10 @@ def _softmax(op: Operator) -> None:
     op.scaled(source, op.output)
     beta = op.option("beta")
     op.require(math.isfinite(beta) and 0 < beta < 1e6, "beta", f"is {beta}, expected a finite number above 0")
+    if source.dtype in ("int8", "uint8"):
+        # The kernels' fixed point number of 5 integer bits.
+        step = beta * float(source.scales[0]) * 2**26
+        op.require(step > 1.001, "beta", f"is {beta:g} with a scale of {source.scales[0]:g}: all logits are the same")
 
 
 def _l2_normalization(op: Operator) -> None:
@@ -115,6 +122,30 @@ def _arithmetic(op: Operator) -> None:
 def _with_activation(op: Operator) -> None:
     _arithmetic(op)
     op.activation()
+    if op.kind != "MUL":
+        _sum_fits(op, op.input(0), op.input(1))
+
+
+def _sum_fits(op: Operator, *terms: Operand) -> None:
+    """Kernels add at twice the largest scale, 20 bits (int16: 15) finer, and shift right to the output's scale."""
+    if op.output.dtype not in QUANTIZED:
+        return
+    largest = max(float(term.scales[0]) for term in terms)
+    finer = 2.0 ** (15 if op.output.dtype == "int16" else 20)
+    ratio = 2 * largest / (finer * float(op.output.scales[0]))
+    smallest = min(float(term.scales[0]) for term in terms) / (2 * largest)
+    op.require(
+        0 < ratio < _ONE and smallest > 0,
+        "quantization.scale",
+        f"of {op.output.where} is {op.output.scales[0]:g} for terms of up to {largest:g}, expected no such distance",
+    )
+
+
+def _squared_difference(op: Operator) -> None:
+    _arithmetic(op)
+    if op.output.dtype in QUANTIZED:
+        scales = [float(op.input(position).scales[0]) for position in (0, 1)]
+        op.require(min(scales) / max(scales) > 0, "quantization.scale", f"are {scales}, expected no such distance")
 
 
 def _division(op: Operator) -> None:
@@ -134,11 +165,24 @@ def _div(op: Operator) -> None:
 def _comparison(op: Operator) -> None:
     _pair(op, *_FLOATS, *_INTEGERS)
     op.one_of(op.output, "bool")
+    _scales_below_one(op)
+
+
+def _scales_below_one(op: Operator) -> None:
+    """Interpreters abort where they compare quantized numbers of a scale of 1 and more."""
+    for operand in (op.input(0), op.input(1)):
+        if op.runner and operand.dtype in QUANTIZED:
+            op.require(
+                float(operand.scales[0]) < _ONE,
+                "quantization.scale",
+                f"of {operand.where} is {operand.scales[0]:g}, interpreters compare only with scales below 1",
+            )
 
 
 def _equality(op: Operator) -> None:
     _pair(op, *_FLOATS, *_INTEGERS, "bool")
     op.one_of(op.output, "bool")
+    _scales_below_one(op)
 
 
 def _logical(op: Operator) -> None:
@@ -163,6 +207,7 @@ def _add_n(op: Operator) -> None:
     op.same_type(first, op.output)
     op.shape(op.output, first.shape)
     op.scaled(op.output)
+    _sum_fits(op, *(op.input(position) for position in range(len(op.inputs))))
 
 
 def _select(op: Operator) -> None:
@@ -196,10 +241,11 @@ RULES = {
     **dict.fromkeys(("LOGICAL_AND", "LOGICAL_OR"), _logical),
     "LOGICAL_NOT": _logical_not,
     "LOG_SOFTMAX": _normalization,
-    **dict.fromkeys(("MAXIMUM", "MINIMUM", "POW", "SQUARED_DIFFERENCE", "ATAN2"), _arithmetic),
+    **dict.fromkeys(("MAXIMUM", "MINIMUM", "POW", "ATAN2"), _arithmetic),
     "PRELU": _prelu,
     "QUANTIZE": _quantize,
     **dict.fromkeys(("SELECT", "SELECT_V2"), _select),
     "SOFTMAX": _softmax,
+    "SQUARED_DIFFERENCE": _squared_difference,
     "ZEROS_LIKE": _zeros_like,
 }

@@ -40,7 +40,7 @@ def _strided_slice(op: Operator) -> None:
         op.require(0 <= mask < 2**8, name, f"is {mask}, there are {count} dimensions")
     lists = [op.constant(position, count, dtypes=("int32",)) for position in (1, 2, 3)]
     if masks["ellipsisMask"] or masks["newAxisMask"]:
-        op.require(not op.will_run, "ellipsisMask or newAxisMask", "is set, expected plain slices")
+        op.require(not op.runner, "ellipsisMask or newAxisMask", "is set, expected plain slices")
         return
     op.require(count <= len(source.shape), "inputs", f"slice {count} dimensions of {len(source.shape)}")
     if lists[0] is None or lists[1] is None or lists[2] is None:

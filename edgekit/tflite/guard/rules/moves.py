@@ -216,6 +216,9 @@ def _broadcast_args(op: Operator) -> None:
     op.rank(first, 1)
     op.rank(second, 1)
     op.shape(op.output, (max(first.elements, second.elements),))
+    pairs = zip(reversed(op.constant(0) or ()), reversed(op.constant(1) or ()), strict=False)
+    fits = all(ours == theirs or 1 in (ours, theirs) for ours, theirs in pairs)
+    op.require(fits, "inputs", f"have no common shape: {op.constant(0)} and {op.constant(1)}")
 
 
 def _shape(op: Operator) -> None:
