@@ -5,12 +5,12 @@ from __future__ import annotations
 from edgekit.engine.lowered import (
     Lowered,
     activation_range,
-    activations_are_int8,
     has_fused_activation,
     images_of_batch_one,
     scale_of,
     zero_point_of,
 )
+from edgekit.engine.ops._checks import all_of
 from edgekit.engine.ops._convolution import padding_before
 from edgekit.tflite.graph import Graph, Op
 
@@ -22,11 +22,11 @@ def scales_are_equal(graph: Graph, op: Op) -> str | None:
     return None if same else f"scales {scale_of(before)} and {scale_of(after)}"
 
 
-CHECKS = (activations_are_int8, images_of_batch_one, has_fused_activation, scales_are_equal)
+CHECKS = (all_of("int8", "int16"), images_of_batch_one, has_fused_activation, scales_are_equal)
 
 
 def lower_pool(graph: Graph, op: Op, kernel: str) -> Lowered:
-    """Lower a pooling operator to `ek_pool_layer`."""
+    """Lower a pooling operator to `ek_pool_layer`; the kernel's name ends in the type."""
     _, rows, columns, channels = graph.tensors[op.inputs[0]].shape
     output = graph.tensors[op.outputs[0]]
     options = op.options
@@ -35,7 +35,7 @@ def lower_pool(graph: Graph, op: Op, kernel: str) -> Lowered:
     padding = int(options["padding"])
     low, high = activation_range(op, output)
     return Lowered(
-        kernel=kernel,
+        kernel=f"{kernel}_{'s16' if output.dtype == 'int16' else 's8'}",
         fields={
             "input_rows": rows,
             "input_columns": columns,

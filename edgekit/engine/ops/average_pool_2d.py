@@ -11,4 +11,4 @@ CHECKS = _pool.CHECKS
 
 def lower(graph: Graph, op: Op) -> Lowered:
     """Lower one average pooling."""
-    return _pool.lower_pool(graph, op, "average_pool_2d_s8")
+    return _pool.lower_pool(graph, op, "average_pool_2d")

@@ -11,4 +11,4 @@ CHECKS = _pool.CHECKS
 
 def lower(graph: Graph, op: Op) -> Lowered:
     """Lower one max pooling."""
-    return _pool.lower_pool(graph, op, "max_pool_2d_s8")
+    return _pool.lower_pool(graph, op, "max_pool_2d")

@@ -1,0 +1,14 @@
+"""REDUCE_ANY over any axes, of bool. Twin: firmware/engine/reduce_extreme.h."""
+
+from __future__ import annotations
+
+from edgekit.engine.lowered import Lowered
+from edgekit.engine.ops import _reduce_extreme
+from edgekit.tflite.graph import Graph, Op
+
+CHECKS = _reduce_extreme.CHECKS_OF_BOOL
+
+
+def lower(graph: Graph, op: Op) -> Lowered:
+    """Lower one reduction to the largest element: true where any is."""
+    return _reduce_extreme.lower(graph, op, sign=1)
