@@ -6,6 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers_by_hand import ModelByHand
 
+from cases import Case
 from cases._random import (
     ACTIVATIONS,
     output_size,
@@ -211,10 +212,52 @@ def _fully_connected(
 
 def softmax(rng: np.random.Generator) -> bytes:
     """A softmax over 1 to 20 classes, of one vector or a few."""
-    model = ModelByHand()
-    shape = (int(rng.integers(1, 4)), int(rng.integers(1, 21)))
-    source = model.tensor(shape, float(np.float32(2.0 ** rng.uniform(-8, 1))), random_zero_point(rng))
-    output = model.tensor(shape, 1 / 256, -128)
-    options = schema.SoftmaxOptionsT()
+    return _softmax(rng, (int(rng.integers(1, 4)), int(rng.integers(1, 21))), "int8", ("int8", 1 / 256, -128))
+
+
+def softmax__ranks(rng: np.random.Generator) -> bytes:
+    """One to four dimensions."""
+    shape = tuple(int(value) for value in rng.integers(1, 7, int(rng.integers(1, 5))))
+    return _softmax(rng, shape, "int8", ("int8", 1 / 256, -128))
+
+
+def softmax__int8_to_int16(rng: np.random.Generator) -> bytes:
+    """An output of 16 bits."""
+    shape = (1, *(int(value) for value in rng.integers(1, 12, 2)))
+    return _softmax(rng, shape, "int8", ("int16", 1 / 65536, -32768))
+
+
+def softmax__int16(rng: np.random.Generator) -> bytes:
+    """16 bits in and out; many classes, so that the sum of exp takes many values."""
+    shape = (1, *(int(value) for value in rng.integers(1, 80, 2)))
+    return _softmax(rng, shape, "int16", ("int16", 1 / 32768, 0))
+
+
+def _softmax(rng: np.random.Generator, shape: tuple[int, ...], dtype: str, output: tuple[str, float, int]) -> bytes:
+    model, options = ModelByHand(), schema.SoftmaxOptionsT()
+    scale = float(np.float32(2.0 ** rng.uniform(-8, 1) / (256 if dtype == "int16" else 1)))
+    source = model.tensor(shape, scale, _zero_point(rng, dtype), dtype=dtype)
+    target_dtype, target_scale, zero_point = output
+    target = model.tensor(shape, target_scale, zero_point, dtype=target_dtype)
     options.beta = float(rng.choice([1.0, 0.5, 2.0]))
-    return model.pack("SOFTMAX", [source], output, options, [source])
+    return model.pack("SOFTMAX", [source], target, options, [source])
+
+
+def log_softmax(rng: np.random.Generator) -> bytes:
+    """The logarithm of a softmax over 1 to 40 classes."""
+    model = ModelByHand()
+    shape = tuple(int(value) for value in (*rng.integers(1, 4, int(rng.integers(0, 3))), rng.integers(1, 41)))
+    source = model.tensor(shape, float(np.float32(2.0 ** rng.uniform(-8, 1))), random_zero_point(rng))
+    output = model.tensor(shape, 1 / 16, 127)
+    return model.pack("LOG_SOFTMAX", [source], output, schema.LogSoftmaxOptionsT(), [source])
+
+
+def l2_normalization(rng: np.random.Generator) -> Case:
+    """Vectors of 1 to 40 elements, some with a length of nearly nothing."""
+    model = ModelByHand()
+    shape = tuple(int(value) for value in (*rng.integers(1, 4, int(rng.integers(0, 4))), rng.integers(1, 41)))
+    zero_point = random_zero_point(rng)
+    source = model.tensor(shape, random_scale(rng), zero_point)
+    output = model.tensor(shape, 1 / 128, 0)
+    ranges = {0: (max(zero_point - 1, -128), min(zero_point + 2, 127))} if rng.integers(0, 4) == 0 else {}
+    return Case(model.pack("L2_NORMALIZATION", [source], output, schema.L2NormOptionsT(), [source]), ranges)
