@@ -14,6 +14,7 @@ from typing import Any
 
 from edgekit.child_process import child_environment, describe_exit, last_relevant_line, python_command
 from edgekit.errors import ModelError, ToolchainError
+from edgekit.tflite import guard
 from edgekit.tflite.tflm_arena import TflmAllocations
 
 
@@ -109,7 +110,7 @@ def run(flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpreter, 
         One output per sample.
 
     Raises:
-        ModelError: the interpreter refused the model, crashed, or took longer than `timeout_s`.
+        ModelError: the guard or the interpreter refused the model, or it crashed or took longer than `timeout_s`.
         ToolchainError: the interpreter is not installed.
     """
     if not available(interpreter):
@@ -119,6 +120,7 @@ def run(flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpreter, 
         raise ToolchainError(
             f"the {interpreter.label} interpreter is not installed", hint=f"{line}, or go on without it"
         )
+    guard.check(flatbuffer, runner=interpreter.value)
     header = {
         "interpreter": interpreter.value,
         "model_bytes": len(flatbuffer),

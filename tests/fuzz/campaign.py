@@ -15,12 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from mutants import mutate
-from runner import Runner
+from runner import INTERPRETERS, Runner
 from seeds import seeds
 
 from edgekit.errors import ModelError
 from edgekit.tflite import guard
-from edgekit.tflite.interpreters import Interpreter
 
 _GUARD_LIMIT_S = 2.0
 # Whole networks are some of hundreds of seeds: they get this share of the mutants.
@@ -76,7 +75,7 @@ def campaign(count: int, seed: int, *, first: int = 0, progress: Callable[[str],
 def _judge(damaged: bytes, outcome: Outcome, runner: Runner) -> str | None:
     """Return what went wrong with a mutant, None where nothing did."""
     passed = False
-    for interpreter in Interpreter:
+    for interpreter in INTERPRETERS:
         started = time.monotonic()
         try:
             guard.check(damaged, runner=interpreter)

@@ -16,7 +16,14 @@ from edgekit.child_process import child_environment, describe_exit
 from edgekit.tflite.interpreters import Interpreter
 
 _START_S, _HANG_S = 120.0, 20.0
-_LETTERS = {Interpreter.TFLM: b"t", Interpreter.LITERT_REFERENCE: b"r", Interpreter.LITERT: b"l"}
+_LETTERS = {
+    Interpreter.TFLM: b"t",
+    Interpreter.LITERT_REFERENCE: b"r",
+    Interpreter.LITERT: b"l",
+    Interpreter.LITERT_XNNPACK: b"x",
+}
+# All that run in one environment.
+INTERPRETERS = tuple(_LETTERS)
 
 
 class Runner:

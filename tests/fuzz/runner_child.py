@@ -16,7 +16,7 @@ import numpy as np
 
 from edgekit.tflite import interpreter_child
 
-_INTERPRETERS = {b"t": "tflm", b"r": "litert_reference", b"l": "litert"}
+_INTERPRETERS = {b"t": "tflm", b"r": "litert_reference", b"l": "litert", b"x": "litert_xnnpack"}
 _ARENA_BYTES = 4 << 20
 _MEMORY_BYTES = 4 << 30
 

@@ -163,13 +163,10 @@ def _quantization(
     if not np.all(np.isfinite(scales) & (scales > 0)):
         bad = scales[~(np.isfinite(scales) & (scales > 0))][0]
         raise refusal(where, "quantization.scale", f"is {bad}, expected finite numbers above 0")
-    if len(zero_points) == 0:
-        zero_points = np.zeros(len(scales), np.int64)
-    if len(zero_points) not in (1, len(scales)):
+    if len(zero_points) != len(scales):
         raise refusal(
             where, "quantization.zeroPoint", f"has {len(zero_points)} entries, scale has {len(scales)}: one each"
         )
-    zero_points = np.broadcast_to(zero_points, scales.shape)
     axis = _axis(int(raw.quantizedDimension), len(scales), shape, where)
     if dtype in _STORED:
         low, high = _STORED[dtype]

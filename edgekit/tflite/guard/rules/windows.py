@@ -95,7 +95,8 @@ def _depthwise_conv_2d(op: Operator) -> None:
         f"is {multiplier} with {source.shape[3]} channels in and {channels} out",
     )
     check_weights(op, source, weights, channels, axis=3)
-    is_missed = op.runner == "litert" and source.dtype != "float32" and op.optional(2) is None
+    is_portable = op.runner in ("", "tflm", "litert_reference")
+    is_missed = not is_portable and source.dtype != "float32" and op.optional(2) is None
     op.require(not is_missed, "inputs", "leave out the bias, without which LiteRT's optimized kernel crashes")
     check_bias(op, source, op.optional(2), channels)
     _slides(op, source, (rows, columns), channels)
