@@ -8,7 +8,12 @@ from edgekit.tflite.graph import Graph, Op, Tensor
 MOVABLE = ("int8", "uint8", "int16", "int32", "int64", "bool")
 _QUANTIZED = ("int8", "uint8", "int16")
 # Inputs whose elements move; all where an operator takes any number of them, else the first.
-_MOVED = {"SPLIT": slice(1, 2), "EMBEDDING_LOOKUP": slice(1, 2), "FILL": slice(1, 2)}
+_MOVED = {
+    "SPLIT": slice(1, 2),
+    "EMBEDDING_LOOKUP": slice(1, 2),
+    "FILL": slice(1, 2),
+    "DYNAMIC_UPDATE_SLICE": slice(0, 2),
+}
 _ALL_MOVE = ("CONCATENATION", "PACK")
 
 

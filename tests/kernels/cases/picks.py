@@ -106,3 +106,14 @@ def _resize(kind: str, options: Callable[[], Any], dtypes: tuple[str, ...]) -> C
 
 resize_nearest_neighbor = _resize("RESIZE_NEAREST_NEIGHBOR", schema.ResizeNearestNeighborOptionsT, ("int8", "int16"))
 resize_bilinear = _resize("RESIZE_BILINEAR", schema.ResizeBilinearOptionsT, ("int8",))
+
+
+def dynamic_update_slice(rng: np.random.Generator) -> Case:
+    """A box at a computed place, which may reach outside of the input."""
+    made = Mover(rng, ("int8", "int16", "int32"))
+    shape = made.shape()
+    box = tuple(int(rng.integers(1, size + 1)) for size in shape)
+    source, moved, output = made.tensor(shape), made.tensor(box), made.tensor(shape)
+    starts = made.model.tensor((len(shape),), dtype="int32")
+    flatbuffer = made.model.pack("DYNAMIC_UPDATE_SLICE", [source, moved, starts], output, None, [starts, source, moved])
+    return Case(flatbuffer, {0: (-3, 9)})
