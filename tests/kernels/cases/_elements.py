@@ -13,6 +13,8 @@ from cases._random import ACTIVATIONS, random_scale, random_zero_point
 
 Make = Callable[[np.random.Generator], Case]
 Range = tuple[int, int]
+# Draws scale and zero point of the input, then those of the output.
+Quants = Callable[[np.random.Generator], tuple[float, int, float, int]]
 
 
 def tensor(
@@ -121,7 +123,7 @@ def unary(
     options: Callable[[np.random.Generator], Any] | None = None,
     *,
     output: str | None = None,
-    quant: Callable[[np.random.Generator], tuple[float, int, float, int]] | None = None,
+    quant: Quants | None = None,
     least: Callable[[int], int] | None = None,
 ) -> Make:
     """Return a maker of models with one operator of one tensor.

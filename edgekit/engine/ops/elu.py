@@ -1,0 +1,30 @@
+"""ELU. Twin: firmware/engine/table_s8.h."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edgekit.engine.lowered import Lowered, scale_of, zero_point_of
+from edgekit.engine.ops import _unary
+from edgekit.engine.ops._fixed_point import clamped
+from edgekit.engine.ops._table import lower_table
+from edgekit.tflite.graph import Graph, Op
+
+CHECKS = _unary.INT8
+
+
+def lower(graph: Graph, op: Op) -> Lowered:
+    """Lower one ELU to a table, made in single precision as TFLite Micro makes its own."""
+    before, after = _unary.before_after(graph, op)
+    scale, inverse = np.float32(scale_of(before)), np.float32(1) / np.float32(scale_of(after))
+
+    def value(code: int) -> int:
+        x = scale * np.float32(code - zero_point_of(before))
+        y = np.float32(math.exp(x)) - np.float32(1) if x < 0 else x
+        steps = float(y * inverse)
+        rounded = math.floor(steps + 0.5) if steps >= 0 else math.ceil(steps - 0.5)
+        return clamped(rounded + zero_point_of(after), -128, 127)
+
+    return lower_table(graph, op, value)
