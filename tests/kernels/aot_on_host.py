@@ -51,11 +51,11 @@ def _run_function(program: Program, stem: str, samples: int) -> str:
         return [role] if len(indices) == 1 else [f"{role}_{position}" for position in range(len(indices))]
 
     macro = stem.upper()
-    reads = " ".join(
+    reads = "\n    ".join(
         f"if (fread({stem}_{end}(arena), {macro}_{end.upper()}_BYTES, 1, stdin) != 1) return 2;"
         for end in ends("input", program.graph.inputs)
     )
-    writes = " ".join(
+    writes = "\n    ".join(
         f"fwrite({stem}_{end}(arena), 1, {macro}_{end.upper()}_BYTES, stdout);"
         for end in ends("output", program.graph.outputs)
     )
