@@ -6,6 +6,7 @@ python tests/fuzz/campaign.py --mutants 20000 --seed 1
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from mutants import mutate
 from runner import INTERPRETERS, Runner
 from seeds import seeds
@@ -22,6 +24,8 @@ from edgekit.errors import ModelError
 from edgekit.tflite import guard
 
 _GUARD_LIMIT_S = 2.0
+# Elements of a tensor; more is slow, which is no fault.
+_LIMIT_RUN = 1 << 22
 # Whole networks are some of hundreds of seeds: they get this share of the mutants.
 _NETWORKS = 0.15
 
@@ -32,6 +36,7 @@ class Outcome:
 
     Attributes:
         refused, passed: mutants that the guard refused and let through.
+        too_large: of those let through: not run, because they would take long, sound as they are.
         findings: one line each: the mutant's number, its seed model, what was done to it, what happened.
         slowest_guard_s, slowest_run_s: the longest check, the longest run of an interpreter.
         models: the mutants of the findings, by their number.
@@ -39,6 +44,7 @@ class Outcome:
 
     refused: int = 0
     passed: int = 0
+    too_large: int = 0
     findings: list[str] = field(default_factory=list)
     slowest_guard_s: float = 0.0
     slowest_run_s: float = 0.0
@@ -90,6 +96,9 @@ def _judge(damaged: bytes, outcome: Outcome, runner: Runner) -> str | None:
         if seconds > _GUARD_LIMIT_S:
             return f"the guard took {seconds:.1f} s"
         passed = True
+        if _largest_tensor(damaged) > _LIMIT_RUN:
+            outcome.too_large += 1
+            break
         fault = runner.fault(damaged, interpreter)
         if fault is not None:
             outcome.passed += 1
@@ -97,6 +106,15 @@ def _judge(damaged: bytes, outcome: Outcome, runner: Runner) -> str | None:
     outcome.passed += passed
     outcome.refused += not passed
     return None
+
+
+def _largest_tensor(flatbuffer: bytes) -> int:
+    """Elements of the largest tensor."""
+    view = schema.Model.GetRootAs(flatbuffer, 0).Subgraphs(0)
+    return max(
+        math.prod(view.Tensors(index).Shape(axis) for axis in range(view.Tensors(index).ShapeLength()))
+        for index in range(view.TensorsLength())
+    )
 
 
 def _say(text: str) -> None:
@@ -121,7 +139,10 @@ def main() -> int:
         for number, model in outcome.models.items():
             (arguments.keep / f"{arguments.seed}-{number}.tflite").write_bytes(model)
     kinds = Counter(finding.rpartition(": ")[2] for finding in outcome.findings)
-    _say(f"{outcome.refused} refused, {outcome.passed} let through, {len(outcome.findings)} findings {dict(kinds)}")
+    _say(
+        f"{outcome.refused} refused, {outcome.passed} let through ({outcome.too_large} of them too "
+        f"large to run here), {len(outcome.findings)} findings {dict(kinds)}"
+    )
     _say(f"the slowest check took {outcome.slowest_guard_s:.3f} s, the slowest run {outcome.slowest_run_s:.3f} s")
     return 1 if outcome.findings else 0
 

@@ -96,7 +96,7 @@ def _depthwise_conv_2d(op: Operator) -> None:
     )
     check_weights(op, source, weights, channels, axis=3)
     is_portable = op.runner in ("", "tflm", "litert_reference")
-    is_missed = not is_portable and source.dtype != "float32" and op.optional(2) is None
+    is_missed = not is_portable and op.optional(2) is None
     op.require(not is_missed, "inputs", "leave out the bias, without which LiteRT's optimized kernel crashes")
     check_bias(op, source, op.optional(2), channels)
     _slides(op, source, (rows, columns), channels)
