@@ -23,14 +23,15 @@ SEEDS_ROW_BY_ROW = 3
 SAMPLES = 3
 HAS_TFLM = importlib.util.find_spec("tflite_micro") is not None
 OPERATORS = sorted({name.split("__")[0] for name in CASES})
-# TFLM has no kernel for TILE, REDUCE_ANY and two of the clamps, none for these types, and pads with what memory held before: LiteRT's
-# reference kernels judge these cases.
+# TFLM has no kernel for TILE, REDUCE_ANY and two of the clamps, none for these types, and pads with what memory held
+# before: LiteRT's reference kernels judge these cases.
 WITHOUT_TFLM = frozenset(
     {
         "gather__wide",
         "reduce_any",
         "reduce_max__int16",
         "reduce_min__int16",
+        "resize_bilinear__int16",
         "relu_0_to_1",
         "relu_n1_to_1",
         "space_to_batch_nd__padded",
@@ -38,7 +39,18 @@ WITHOUT_TFLM = frozenset(
     }
 )
 # Types and versions that only TFLM has; and SUM, where LiteRT's reference kernel gives what memory held before.
-WITHOUT_LITERT = frozenset({"broadcast_to", "cumsum", "sum", "sum__int16", "zeros_like"})
+WITHOUT_LITERT = frozenset(
+    {
+        "broadcast_to",
+        "cumsum",
+        "elu",
+        "squared_difference",
+        "squared_difference__int16",
+        "sum",
+        "sum__int16",
+        "zeros_like",
+    }
+)
 # Where LiteRT's reference kernels round otherwise than TFLM, and by how many steps at most.
 LITERT_STEPS = {"batch_matmul": 1, "fully_connected": 1, "mean": 1, "softmax": 1}
 

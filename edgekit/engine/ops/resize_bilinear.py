@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, activations_are_int8
+from edgekit.engine.lowered import Lowered
 from edgekit.engine.ops import _move
 from edgekit.engine.ops._resize import corners_or_centers, size_is_the_output
 from edgekit.tflite.graph import Graph, Op
 
 _ONE = 1 << 10
+
+
+def type_is_quantized(graph: Graph, op: Op) -> str | None:
+    """int8 or int16 activations"""
+    dtype = graph.tensors[op.outputs[0]].dtype
+    return None if dtype in ("int8", "int16") else f"activations of type {dtype}"
 
 
 def samples_lie_inside(graph: Graph, op: Op) -> str | None:
@@ -31,7 +37,7 @@ def _axis(graph: Graph, op: Op, axis: int) -> tuple[int, int]:
 
 
 CHECKS = (
-    activations_are_int8,
+    type_is_quantized,
     *_move.CHECKS,
     size_is_the_output,
     corners_or_centers,
@@ -53,4 +59,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         "column_scale": column_scale,
         "column_shift": column_shift,
     }
-    return Lowered("resize_bilinear_s8", fields, (), (source.index,), target.index)
+    kernel = "resize_bilinear_s8" if target.dtype == "int8" else "resize_bilinear_s16"
+    return Lowered(kernel, fields, (), (source.index,), target.index)

@@ -106,6 +106,7 @@ def _resize(kind: str, options: Callable[[], Any], dtypes: tuple[str, ...]) -> C
 
 resize_nearest_neighbor = _resize("RESIZE_NEAREST_NEIGHBOR", schema.ResizeNearestNeighborOptionsT, ("int8", "int16"))
 resize_bilinear = _resize("RESIZE_BILINEAR", schema.ResizeBilinearOptionsT, ("int8",))
+resize_bilinear__int16 = _resize("RESIZE_BILINEAR", schema.ResizeBilinearOptionsT, ("int16",))
 
 
 def dynamic_update_slice(rng: np.random.Generator) -> Case:
