@@ -18,10 +18,11 @@ _TYPES = {
 
 @dataclass
 class ModelByHand:
-    """Collects tensors, then packs a model."""
+    """Collects tensors, then packs a model; `intermediates` are the last operator's."""
 
     tensors: list[Any] = field(default_factory=list)
     buffers: list[Any] = field(default_factory=lambda: [schema.BufferT()])
+    intermediates: list[int] = field(default_factory=list)
 
     def tensor(
         self,
@@ -85,6 +86,7 @@ class ModelByHand:
                 op.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
             model.operatorCodes.append(code)
             subgraph.operators.append(op)
+        subgraph.operators[-1].intermediates = self.intermediates
         subgraph.tensors, subgraph.inputs = self.tensors, model_inputs
         subgraph.outputs = _listed(ops[-1][2]) if model_outputs is None else model_outputs
         model.subgraphs, model.buffers = [subgraph], self.buffers

@@ -52,7 +52,14 @@ WITHOUT_LITERT = frozenset(
     }
 )
 # Where LiteRT's reference kernels round otherwise than TFLM, and by how many steps at most.
-LITERT_STEPS = {"batch_matmul": 1, "fully_connected": 1, "mean": 1, "softmax": 1}
+LITERT_STEPS = {
+    "batch_matmul": 1,
+    "fully_connected": 1,
+    "mean": 1,
+    "softmax": 1,
+    "svdf": 1,
+    "unidirectional_sequence_lstm": 3,
+}
 
 
 def test_every_operator_has_cases() -> None:
