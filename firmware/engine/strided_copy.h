@@ -15,12 +15,10 @@
 /* Strides, steps and offsets are in bytes; those of the input may be negative or 0. */
 typedef struct {
   int32_t element_bytes;
-  int32_t run_bytes; /* contiguous in both tensors */
-  int32_t loops;     /* of runs in an output row, the innermost last; 0 where one run is all */
-  int32_t count[EK_COPY_LOOPS];
-  int32_t input_step[EK_COPY_LOOPS];
-  int32_t output_step[EK_COPY_LOOPS];
-  int32_t row_first; /* output rows row_first + k * row_step, 0 <= k < row_count, are written */
+  int32_t run_bytes;   /* contiguous in both tensors */
+  int32_t loops;       /* of runs in an output row, up to EK_COPY_LOOPS; 0 where one run is all */
+  const int32_t *loop; /* (loops, 3): count, input step, output step; the innermost last */
+  int32_t row_first;   /* output rows row_first + k * row_step, 0 <= k < row_count, are written */
   int32_t row_count;
   int32_t row_step;
   int32_t output_offset;  /* in each of them */
@@ -84,21 +82,22 @@ static inline void ek_copy_row(const ek_strided_copy_layer *layer, const int8_t 
     return;
   }
   const int32_t innermost = layer->loops - 1;
+  const int32_t *runs = layer->loop + 3 * innermost;
   int32_t index[EK_COPY_LOOPS] = {0};
   int32_t from_offset = 0;
   int32_t to_offset = 0;
   int32_t loop = innermost;
   while (loop >= 0) {
-    ek_copy_runs(from + from_offset, to + to_offset, layer->count[innermost], layer->input_step[innermost],
-                 layer->output_step[innermost], layer->run_bytes);
+    ek_copy_runs(from + from_offset, to + to_offset, runs[0], runs[1], runs[2], layer->run_bytes);
     for (loop = innermost - 1; loop >= 0; --loop) {
-      from_offset += layer->input_step[loop];
-      to_offset += layer->output_step[loop];
-      if (++index[loop] < layer->count[loop]) {
+      const int32_t *outer = layer->loop + 3 * loop;
+      from_offset += outer[1];
+      to_offset += outer[2];
+      if (++index[loop] < outer[0]) {
         break;
       }
-      from_offset -= layer->input_step[loop] * layer->count[loop];
-      to_offset -= layer->output_step[loop] * layer->count[loop];
+      from_offset -= outer[1] * outer[0];
+      to_offset -= outer[2] * outer[0];
       index[loop] = 0;
     }
   }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.engine.lowered import Lowered, row_shape
+from edgekit.engine.lowered import Constant, Lowered, row_shape
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 # Loops in an output row that the kernel has; more become parts.
@@ -97,7 +97,8 @@ def copy(graph: Graph, source: int, target: int, moved: Box, fill: Fill | None =
         start = moved.source + sum(i * loop.source for i, loop in zip(indices, unrolled, strict=True))
         into = moved.target + sum(i * loop.target for i, loop in zip(indices, unrolled, strict=True))
         fields = _fields(graph.tensors[source], graph.tensors[target], Box((rows, *inside), start, into), run, fill)
-        parts.append(Lowered("strided_copy", fields, (), (source,), target))
+        constants = (_loop_table(inside, graph.tensors[target]),) if inside else ()
+        parts.append(Lowered("strided_copy", fields, constants, (source,), target))
     return tuple(parts)
 
 
@@ -129,6 +130,13 @@ def _merged(loops: Sequence[Loop]) -> list[Loop]:
     return merged
 
 
+def _loop_table(loops: Sequence[Loop], target: Tensor) -> Constant:
+    """The loops in a row, steps in bytes."""
+    size = np.dtype(target.dtype).itemsize
+    table = [number for loop in loops for number in (loop.count, loop.source * size, loop.target * size)]
+    return Constant("loop", np.array(table, np.int32), f"({len(loops)}, 3)")
+
+
 def _fields(source: Tensor, target: Tensor, part: Box, run: int, fill: Fill | None) -> dict[str, Any]:
     """The settings of one copy; the first loop of the box is the one over rows."""
     size = np.dtype(target.dtype).itemsize
@@ -139,14 +147,11 @@ def _fields(source: Tensor, target: Tensor, part: Box, run: int, fill: Fill | No
     high = part.source % source_row + run + sum(max(0, (loop.count - 1) * loop.source) for loop in inside)
     # A copy that stays in one row of the source for each of the target can read rows from a ring.
     by_rows = rows.source % source_row == 0 and low >= 0 and high <= source_row and rows.source != 0
-    padding = (0,) * (_LOOPS - len(inside))
     return {
         "element_bytes": size,
         "run_bytes": run * size,
         "loops": len(inside),
-        "count": (*(loop.count for loop in inside), *padding),
-        "input_step": (*(loop.source * size for loop in inside), *padding),
-        "output_step": (*(loop.target * size for loop in inside), *padding),
+        "loop": "loop" if inside else None,
         "row_first": part.target // row,
         "row_count": rows.count,
         "row_step": max(1, rows.target // row),
