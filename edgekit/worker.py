@@ -36,6 +36,14 @@ _ENVIRONMENT = {
 }
 
 
+class WorkerCrashError(ModelError):
+    """The child was ended by a signal or by running out of memory (exit 3); `step` is what it was at."""
+
+    def __init__(self, what: str, *, hint: str, step: str) -> None:
+        super().__init__(what, hint=hint)
+        self.step = step
+
+
 class Worker:
     """A child process that runs functions of EdgeKit; a context manager.
 
@@ -145,7 +153,7 @@ class Worker:
         message: dict[str, Any] = json.loads(self._connection.recv_bytes())
         return message
 
-    def _crash(self) -> ModelError:
+    def _crash(self) -> WorkerCrashError:
         assert self._process is not None and self._log is not None
         try:
             ended = describe_exit(self._process.wait(timeout=10))
@@ -154,10 +162,11 @@ class Worker:
         said = last_relevant_line(self._log.read_text("utf-8", errors="replace"))
         limit = self._memory_limit_bytes
         limited = f" (memory limit {limit:,} B)" if limit is not None else ""
-        return ModelError(
+        return WorkerCrashError(
             f"the TensorFlow process {ended}{limited} while at: {self._step}"
             + (f"; its last words: {said}" if said else ""),
-            hint="simplify the layer or step named, or free memory; recurrent layers need unroll=True",
+            hint="simplify the layer or step named, or free memory",
+            step=self._step,
         )
 
     def _failure(self, text: str) -> ModelError:

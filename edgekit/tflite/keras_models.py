@@ -6,14 +6,17 @@ ordinary Keras 3 layer afterwards. `safe_mode` stays on: no code from a file is 
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import shutil
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgekit.errors import EdgeKitError, ModelError
+from edgekit.errors import EdgeKitError, ModelError, UsageError
 from edgekit.tflite.model_files import ModelKind, examine
 
 if TYPE_CHECKING:
@@ -39,6 +42,36 @@ _DROPPED: dict[str, dict[str, Any]] = {
 }
 # Operations that touch files or run Python; a model that only computes has none.
 _FORBIDDEN_OPS = {"ReadFile", "WriteFile", "PyFunc", "PyFuncStateless", "EagerPyFunc", "MatchingFiles"}
+
+
+def register(objects: str | None) -> None:
+    """Import the module that registers a model's custom layers; it is the user's code, and runs because they said so.
+
+    Args:
+        objects: a Python file, or the name of a module; None for no custom layers.
+
+    Raises:
+        UsageError: there is none, or importing it failed.
+    """
+    if objects is None:
+        return
+    path = Path(objects)
+    try:
+        if path.suffix == ".py":
+            spec = importlib.util.spec_from_file_location(path.stem, path)
+            assert spec is not None and spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            # Registered classes name their module, so it must be found.
+            sys.modules[path.stem] = module
+            spec.loader.exec_module(module)
+        else:
+            importlib.import_module(objects)
+    # The module is the user's: whatever it raises is told, not thrown.
+    except Exception as error:
+        raise UsageError(
+            f"objects {objects!r}: importing it failed: {type(error).__name__}: {error}",
+            hint="give a Python file or module whose layers carry @keras.saving.register_keras_serializable()",
+        ) from error
 
 
 def load(path: Path) -> keras.Model:
@@ -200,7 +233,10 @@ def _refusal(name: str, error: Exception) -> ModelError:
     _, _, cause = text.rpartition("Exception encountered:")
     reason = " ".join(cause.split("\n\n")[0].split())[:300] or type(error).__name__
     if "Could not locate class" in text or "Unknown layer" in text:
-        hint = "custom layers are not in the file: rebuild the model from Keras layers, or export() it as a SavedModel"
+        hint = (
+            "custom layers are not in the file: give the module that registers them with --objects, or export() the "
+            "model as a SavedModel"
+        )
     elif "Unrecognized keyword" in text:
         hint = (
             "Keras 3 has no such setting: rebuild this layer with Keras 3, load the weights, and save the model again"

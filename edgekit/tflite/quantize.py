@@ -34,7 +34,7 @@ def quantize(real: NDArray[np.float32], scale: float, zero_point: int, dtype: st
 
 
 def quantize_input(graph: Graph, x: NDArray[np.float32]) -> tuple[bytes, ...]:
-    """Quantize samples for a model with one input.
+    """Quantize samples for a model with one input; ids for an int32 input without a scale stay what they are.
 
     Args:
         graph: a model with integer input of batch 1.
@@ -53,8 +53,8 @@ def quantize_input(graph: Graph, x: NDArray[np.float32]) -> tuple[bytes, ...]:
             f"samples have shape {list(x.shape[1:])}, the model's input is {list(tensor.shape[1:])}",
             hint="reshape the data: the first axis counts samples, the others are the model's input",
         )
-    assert tensor.quant is not None
-    values = quantize(x, tensor.quant.scale[0], tensor.quant.zero_point[0], tensor.dtype)
+    scale, zero_point = (1.0, 0) if tensor.quant is None else (tensor.quant.scale[0], tensor.quant.zero_point[0])
+    values = quantize(x, scale, zero_point, tensor.dtype)
     return tuple(np.ascontiguousarray(sample).tobytes() for sample in values)
 
 
@@ -79,14 +79,15 @@ def dequantize_output(graph: Graph, outputs: tuple[bytes, ...]) -> NDArray[np.fl
 
 
 def only_input(graph: Graph) -> Tensor:
-    """Return the model's only input, which must be quantized and of batch 1."""
+    """Return the model's only input, which must be of batch 1 and quantized, or of ids (int32 without a scale)."""
     if len(graph.inputs) != 1:
         raise ModelError(
             f"the model has {len(graph.inputs)} inputs, expected 1 where samples are given",
             hint="join the inputs into one array and split it inside the model",
         )
     tensor = graph.tensors[graph.inputs[0]]
-    if tensor.quant is None or tensor.dtype not in ("int8", "uint8", "int16"):
+    takes_ids = tensor.quant is None and tensor.dtype == "int32"
+    if not takes_ids and (tensor.quant is None or tensor.dtype not in ("int8", "uint8", "int16")):
         raise ModelError(
             f"the model's input {tensor.name!r} is {tensor.dtype} without a scale, expected int8 with one",
             hint="give the Keras model with representative data, and EdgeKit converts it to int8",

@@ -54,9 +54,7 @@ def _others(keras: Any) -> dict[str, list[Any]]:
     layers = keras.layers
     return {
         "autoencoder": [layers.Input((6,)), layers.Dense(3, activation="relu"), layers.Dense(6)],
-        "elu": [layers.Input(SHAPE), layers.Conv2D(2, 3, activation="elu"), layers.Flatten(), layers.Dense(3)],
-        "lstm": [layers.Input((5, 2)), layers.LSTM(3), layers.Dense(2)],
-        "bidirectional": [layers.Input((5, 2)), layers.Bidirectional(layers.LSTM(3)), layers.Dense(2)],
+        "conv3d": [layers.Input((4, 4, 4, 2)), layers.Conv3D(2, 2), layers.Flatten(), layers.Dense(3)],
         "lambda": [layers.Input((6,)), layers.Lambda(lambda x: x * 2), layers.Dense(2)],
     }
 
