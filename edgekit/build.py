@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,10 +19,12 @@ from edgekit.progress import Progress, silent
 from edgekit.report.types import Artifacts, BuildReport, Flash, ModelFacts, ProofFacts, Ram
 from edgekit.stage_files import Compiled, Emitted, Golden
 from edgekit.targets import Target
+from edgekit.tflite.shrink import ShrinkOptions
 
 if TYPE_CHECKING:
     from edgekit.tflite.convert import Conversion
     from edgekit.tflite.proof import Proof
+    from edgekit.tflite.shrink import Shrunk
 
 __all__ = ["BuildOptions", "build", "default_folder"]
 
@@ -64,21 +67,20 @@ def build(
     check_engine(options.engine)
     line = pipeline.start(resolve(Path(model)), options, progress)
     folder = _folder(out or default_folder(line.source.name, target))
-    conversion = line.convert()
+    conversion, shrunk = _shrunk(line, line.convert(), options)
     proof, golden = line.prove(conversion.flatbuffer)
-    labels = line.source.labels or golden.labels
-    emitted = line.emit(conversion.flatbuffer, board, options.engine, labels, proof.tflm_arena_bytes)
+    named = (line.source.labels or golden.labels, shrunk.tensor_names if shrunk is not None else None)
+    emitted = line.emit(conversion.flatbuffer, board, options.engine, proof.tflm_arena_bytes, *named)
     require_fit(emitted, board)
     sources = _sources(conversion, emitted, golden)
     compiled = _compile(line, emitted, board, (folder, sources))
-    require_fit(emitted, board, compiled)
     outputs = {**sources, **compiled.files}
     report = BuildReport(
         folder=folder,
         target=board.name,
         engine=options.engine,
         compiler=compiled.compiler,
-        model=ModelFacts(line.source.name, emitted.sources.model_sha256, emitted.macs),
+        model=_model_facts(line, emitted, shrunk),
         ram=_ram(compiled, board),
         flash=_flash(compiled, board),
         flash_bytes_read=emitted.sources.flash_bytes_read,
@@ -88,9 +90,24 @@ def build(
         compression=conversion.compression,
         simulated=line.source.simulated,
         notes=line.notes,
+        shrink=shrunk.certificate if shrunk is not None else None,
     )
     _write(folder, {**outputs, REPORT: _text(report).encode()})
     return report
+
+
+def _shrunk(line: Pipeline, conversion: Conversion, options: BuildOptions) -> tuple[Conversion, Shrunk | None]:
+    """Shrink what was converted, unless that is not wanted."""
+    if not options.shrink:
+        return conversion, None
+    shrunk = line.shrink(conversion.flatbuffer, ShrinkOptions(), pipeline.SHRINK_SAMPLES)
+    return dataclasses.replace(conversion, flatbuffer=shrunk.flatbuffer), shrunk
+
+
+def _model_facts(line: Pipeline, emitted: Emitted, shrunk: Shrunk | None) -> ModelFacts:
+    """MACs are those of the model as converted: that is the work which a shrunk model does with fewer."""
+    macs = shrunk.certificate.macs_before if shrunk is not None else emitted.macs
+    return ModelFacts(line.source.name, emitted.sources.model_sha256, macs)
 
 
 def check_engine(name: str) -> None:
@@ -106,9 +123,9 @@ def _folder(path: Path) -> Path:
 
 
 def _compile(line: Pipeline, emitted: Emitted, target: Target, kept: tuple[Path, Mapping[str, bytes]]) -> Compiled:
-    """Compile; an engine whose library is not here still leaves its sources, `kept` as (folder, files)."""
+    """Compile, and check that it fits; without the engine's library, leave (folder, files) as `kept` says."""
     try:
-        return line.compile(emitted.sources, target)
+        compiled = line.compile(emitted.sources, target)
     except DoesNotFitError as error:
         raise _with_tensors(error, emitted, target) from error
     except ToolchainError as error:
@@ -117,6 +134,8 @@ def _compile(line: Pipeline, emitted: Emitted, target: Target, kept: tuple[Path,
             _write(folder, files)
             error.hint = f"{error.hint}; the sources for it were written to {folder}, the firmware was not"
         raise
+    require_fit(emitted, target, compiled)
+    return compiled
 
 
 def _text(report: BuildReport) -> str:

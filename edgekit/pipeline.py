@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from edgekit.data import Data
     from edgekit.tflite.convert import Conversion
     from edgekit.tflite.proof import Proof
+    from edgekit.tflite.shrink import ShrinkOptions, Shrunk
 
 PROOF_SAMPLES = 16
+# Random inputs, and as many of the data, on which a build wants the shrunk model equal; `edgekit shrink` takes more.
+SHRINK_SAMPLES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class BuildOptions:
         metric: "accuracy", "auc", "mse" or `module:function`.
         engine: "aot" or "tflm".
         cached: use and keep stage results.
+        shrink: shrink the .tflite losslessly before it is proved.
     """
 
     data: DataSource | str | Path | None = None
@@ -51,6 +55,7 @@ class BuildOptions:
     metric: str | None = None
     engine: str = "aot"
     cached: bool = True
+    shrink: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,34 @@ class Pipeline:
         )
         return stage_files.conversion_of(self.cache.stage("convert", parts, compute), source.name)
 
+    def shrink(self, flatbuffer: bytes, options: ShrinkOptions, samples: int, *, full_integer: bool = True) -> Shrunk:
+        """Shrink the flatbuffer losslessly; the engines compare `samples` random inputs, and as many of the data."""
+
+        def compute() -> Files:
+            from edgekit import host_engine
+            from edgekit.golden import golden_inputs
+            from edgekit.tflite import graph, proof
+            from edgekit.tflite.shrink import chain
+            from edgekit.tflite.shrink.inputs import random_inputs
+
+            parsed = graph.parse(flatbuffer)
+            if full_integer:
+                proof.require_full_integer(parsed)
+            inputs, origin = random_inputs(parsed, samples), f"{samples} random"
+            data = self._data()
+            if data is not None and len(parsed.inputs) == 1:
+                chosen, where = golden_inputs(parsed, data, samples)
+                inputs, origin = (*inputs, *chosen), f"{origin}, {len(chosen)} of {where}"
+            engines = chain.interpreter_engines()
+            engines[host_engine.NAME] = functools.partial(host_engine.run, progress=self.progress)
+            return stage_files.shrunk_files(chain.shrink(flatbuffer, engines, inputs, origin, options, self.progress))
+
+        from edgekit.host_engine import compiler_version
+
+        said = (repr(options), str(samples), str(full_integer), compiler_version())
+        parts = (flatbuffer, self._data_identity(), *said, _versions(), own_source())
+        return stage_files.shrunk_of(self.cache.stage("shrink", parts, compute))
+
     def prove(self, flatbuffer: bytes) -> tuple[Proof, Golden]:
         """Let the judges run the flatbuffer on real inputs, on seeded random ones where there are no data."""
 
@@ -128,19 +161,26 @@ class Pipeline:
         flatbuffer: bytes,
         target: Target | None,
         engine: str,
-        labels: tuple[str, ...],
         tflm_arena_bytes: int | None,
+        labels: tuple[str, ...],
+        tensor_names: tuple[str, ...] | None = None,
     ) -> Emitted:
-        """Write the C of both engines; the target's features choose kernel variants."""
+        """Write the C of both engines; the target's features choose kernel variants.
+
+        `tensor_names` stand for those that a shrunk flatbuffer no longer has.
+        """
         features = target.features if target is not None else ()
 
         def compute() -> Files:
             from edgekit.engine import emit_aot, emit_tflm
             from edgekit.engine.naming import c_identifier
             from edgekit.tflite.graph import parse
+            from edgekit.tflite.shrink.chain import named
 
             self.progress("emit C")
             graph = parse(flatbuffer)
+            if tensor_names is not None:
+                graph = named(graph, tensor_names)
             stem = c_identifier(self.source.name)
             both = {"tflm": emit_tflm.emit(graph, stem, arena_bytes=tflm_arena_bytes)}
             try:
@@ -155,7 +195,7 @@ class Pipeline:
             flatbuffer,
             self.source.name,
             engine,
-            repr((features, labels, tflm_arena_bytes)),
+            repr((features, labels, tflm_arena_bytes, tensor_names)),
             own_source(),
         )
         return stage_files.emitted_of(self.cache.stage("emit", parts, compute), engine)

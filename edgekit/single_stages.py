@@ -11,7 +11,8 @@ from edgekit.errors import UsageError
 from edgekit.model_source import resolve
 from edgekit.pipeline import BuildOptions
 from edgekit.progress import Progress, silent
-from edgekit.report.single import CompressReport, ConvertReport, EmitReport
+from edgekit.report.single import CompressReport, ConvertReport, EmitReport, ShrinkReport
+from edgekit.tflite.shrink import ShrinkOptions
 
 
 def convert_model(
@@ -76,6 +77,40 @@ def compress_model(
     return CompressReport(path, line.source.name, conversion, line.source.simulated)
 
 
+def shrink_model(
+    model: Path,
+    *,
+    out: Path | None = None,
+    options: BuildOptions | None = None,
+    shrinking: ShrinkOptions | None = None,
+    samples: int = 200,
+    progress: Progress = silent,
+) -> ShrinkReport:
+    """Shrink a .tflite losslessly, certify it, and write it; a Keras model is converted first.
+
+    Args:
+        model: whatever `edgekit build` takes.
+        out: file to write; None chooses `<model>-shrunk.tflite` in the current folder.
+        options: data, compression, metric.
+        shrinking: what stays in the file.
+        samples: random inputs for the certificate, and as many of the data.
+        progress: told what happens.
+
+    Raises:
+        UsageError: a name, an option or the data is wrong; or the output would overwrite the model.
+        ModelError: the model is damaged, cannot be converted, or no engine runs it.
+        UntrustworthyError: outputs differ although nothing was taken away.
+    """
+    line = pipeline.start(resolve(model), options or BuildOptions(), progress)
+    path = out or Path(f"{line.source.name}-shrunk.tflite")
+    if path.exists() and line.source.path.exists() and path.samefile(line.source.path):
+        raise UsageError(f"{path} is the model itself", hint="give another file with --out")
+    flatbuffer = line.convert().flatbuffer
+    shrunk = line.shrink(flatbuffer, shrinking or ShrinkOptions(), samples, full_integer=False)
+    write_atomically(path, shrunk.flatbuffer)
+    return ShrinkReport(path, line.source.name, shrunk.certificate, line.notes)
+
+
 def emit_model(
     model: Path,
     *,
@@ -105,7 +140,7 @@ def emit_model(
     board = targets.load(target) if target is not None else None
     flatbuffer = line.convert().flatbuffer
     proof, _ = line.prove(flatbuffer)
-    emitted = line.emit(flatbuffer, board, options.engine, line.source.labels, proof.tflm_arena_bytes)
+    emitted = line.emit(flatbuffer, board, options.engine, proof.tflm_arena_bytes, line.source.labels)
     folder = out or Path("build") / line.source.name / "c"
     for path, text in emitted.files.items():
         write_atomically(folder / path, text)

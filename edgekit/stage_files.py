@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgekit.tflite.convert import Conversion
     from edgekit.tflite.graph import Graph
     from edgekit.tflite.proof import Proof
+    from edgekit.tflite.shrink import Shrunk
     from edgekit.toolchains import Firmware
 
 _HARNESS_BINDING = PurePosixPath("ek_model.h")
@@ -106,6 +107,20 @@ def conversion_of(files: Files, name: str) -> Conversion:
         converted=facts["converted"],
         keras_model=files.get("model.keras"),
     )
+
+
+def shrunk_files(shrunk: Shrunk) -> Files:
+    """Return a shrunk model with its certificate as files."""
+    facts = {"certificate": shrunk.certificate.to_json(), "tensor_names": shrunk.tensor_names}
+    return {"model.tflite": shrunk.flatbuffer, "shrunk.json": json.dumps(facts).encode()}
+
+
+def shrunk_of(files: Files) -> Shrunk:
+    """Return what `shrunk_files` wrote."""
+    from edgekit.tflite.shrink import Certificate, Shrunk
+
+    facts = json.loads(files["shrunk.json"])
+    return Shrunk(files["model.tflite"], Certificate.from_json(facts["certificate"]), tuple(facts["tensor_names"]))
 
 
 def proof_files(proof: Proof, golden: Golden) -> Files:

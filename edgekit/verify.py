@@ -229,7 +229,9 @@ def _on_device(flatbuffer: bytes, inputs: Outputs, target: str, port: str | None
     with TemporaryDirectory(prefix="edgekit-") as folder:
         model = Path(folder) / "verified.tflite"
         model.write_bytes(flatbuffer)
-        report = build(model, target, out=Path(folder) / "build", progress=progress)
+        # As it is: what is compared has all its insides as outputs.
+        options = BuildOptions(shrink=False)
+        report = build(model, target, out=Path(folder) / "build", options=options, progress=progress)
         firmware = build_folder.read(report.folder, target).firmware
         if port is not None:
             flash(firmware, port, progress)

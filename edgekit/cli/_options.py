@@ -64,6 +64,12 @@ def conversion_options(function: _F) -> _F:
     return function
 
 
+def shrink_option(function: _F) -> _F:
+    """Add `--no-shrink`."""
+    text = "Build the .tflite as it was converted, not losslessly shrunk."
+    return click.option("--no-shrink", is_flag=True, help=text)(function)
+
+
 def engine_option(function: _F) -> _F:
     """Add `--engine`."""
     text = "aot (default): plain C of this model; tflm: TensorFlow Lite Micro."
@@ -90,6 +96,7 @@ class Flags:
     metric: str | None = None
     engine: str | None = None
     no_cache: bool = False
+    no_shrink: bool = False
 
 
 def project_settings() -> Settings:
@@ -144,4 +151,5 @@ def build_options(flags: Flags, settings: Settings) -> BuildOptions:
         metric=flags.metric or settings.metric,
         engine=flags.engine or settings.engine or ENGINES[0],
         cached=not flags.no_cache,
+        shrink=not flags.no_shrink,
     )

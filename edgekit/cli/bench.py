@@ -22,6 +22,7 @@ from edgekit.cli._progress import DrawnProgress
 @click.option("--runs", type=int, default=10, show_default=True, help="Inferences to measure.")
 @click.option("--flash", is_flag=True, help="Write the firmware to the board first.")
 @_options.conversion_options
+@_options.shrink_option
 @_options.engine_option
 @_options.out_option("Folder for the build of a MODEL; default build/<model>/<target>.")
 @json_option

@@ -16,6 +16,7 @@ from edgekit.cli._progress import DrawnProgress
 @_options.model_argument
 @_options.target_option
 @_options.conversion_options
+@_options.shrink_option
 @_options.engine_option
 @_options.out_option("Folder for the outputs; default build/<model>/<target>.")
 @json_option

@@ -11,6 +11,7 @@ from edgekit.report.types import ProofFacts
 
 if TYPE_CHECKING:
     from edgekit.tflite.convert import Conversion
+    from edgekit.tflite.shrink import Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,26 @@ class CompressReport:
             "simulated_data": self.simulated,
             "compression": [dataclasses.asdict(step) for step in self.conversion.compression],
             "artifacts": {"keras": str(self.path)},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkReport:
+    """A losslessly shrunk .tflite at `path`, with its certificate."""
+
+    path: Path
+    name: str
+    certificate: Certificate
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `shrink --json` prints."""
+        certificate = self.certificate
+        return {
+            "model": {"name": self.name, "sha256": certificate.sha256_after, "macs": certificate.macs_after},
+            "certificate": certificate.to_json(),
+            "artifacts": {"tflite": str(self.path)},
+            "notes": list(self.notes),
         }
 
 

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from edgekit.compress import StepResult
     from edgekit.doctor import Finding
     from edgekit.report.inspection import Inspection
-    from edgekit.report.single import CompressReport, ConvertReport, EmitReport
+    from edgekit.report.single import CompressReport, ConvertReport, EmitReport, ShrinkReport
     from edgekit.report.types import BenchReport, BuildReport, ProofFacts
     from edgekit.targets import Target
     from edgekit.tflite.convert import MetricResult
+    from edgekit.tflite.shrink import Certificate
 
 _BAR_CELLS = 20
 
@@ -30,9 +31,11 @@ def build_table(report: BuildReport) -> RenderableType:
     _add_compression(facts, report.compression)
     _add_proof(facts, report.proof)
     _add_usage(facts, report)
-    facts.add_row(
-        "operations", f"{report.model.macs:,} MACs, {report.flash_bytes_read:,} B of weights read an inference"
-    )
+    _add_shrink(facts, report.shrink)
+    macs = f"{report.model.macs:,} MACs"
+    if report.shrink is not None and report.shrink.macs_after != report.model.macs:
+        macs = f"{report.shrink.macs_after:,} MACs ({report.model.macs:,} before shrinking)"
+    facts.add_row("operations", f"{macs}, {report.flash_bytes_read:,} B of weights read an inference")
     facts.add_row("model sha256", report.model.sha256)
     facts.add_row("compiler", escape(report.compiler))
     for note in report.notes:
@@ -106,6 +109,23 @@ def compress_table(report: CompressReport) -> RenderableType:
     return facts
 
 
+def shrink_table(report: ShrinkReport) -> RenderableType:
+    """Draw a shrink: what each pass took, and who certifies the result."""
+    certificate = report.certificate
+    facts = _facts(f"{report.name}: {report.path}")
+    size = certificate.bytes_before
+    for result in certificate.passes:
+        if result.left_out:
+            continue
+        facts.add_row(result.name, f"{result.changes:,} changes, {size - result.bytes_after:,} B saved")
+        size = result.bytes_after
+    _add_shrink(facts, certificate)
+    facts.add_row("model sha256", certificate.sha256_after)
+    for note in report.notes:
+        facts.add_row("note", escape(note))
+    return facts
+
+
 def emit_table(report: EmitReport) -> RenderableType:
     """Draw what was emitted."""
     facts = _facts(f"{report.name}: C in {report.folder}")
@@ -133,6 +153,23 @@ def _add_metric(facts: Table, metric: MetricResult | None, *, simulated: bool) -
 def _add_compression(facts: Table, steps: Sequence[StepResult]) -> None:
     for step in steps:
         facts.add_row(f"compression: {step.technique}", escape(step.summary))
+
+
+def _add_shrink(facts: Table, certificate: Certificate | None) -> None:
+    if certificate is None:
+        return
+    before, after = certificate.bytes_before, certificate.bytes_after
+    text = f"{before:,} → {after:,} B ({-100 * certificate.saved:+.1f} %)"
+    if certificate.macs_before != certificate.macs_after:
+        text += f", {certificate.macs_before:,} → {certificate.macs_after:,} MACs"
+    equal = ", ".join(verdict.engine for verdict in certificate.verdicts if verdict.equal)
+    facts.add_row("shrunk losslessly", f"{text}\nequal on every byte ({certificate.inputs}): {escape(equal)}")
+    for verdict in certificate.verdicts:
+        if verdict.equal is None:
+            facts.add_row("", f"{verdict.engine} did not run: {escape(verdict.reason)}")
+    for result in certificate.passes:
+        if result.left_out:
+            facts.add_row("", f"{result.name} {escape(result.left_out)}")
 
 
 def _add_proof(facts: Table, proof: ProofFacts) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgekit.compress import StepResult
     from edgekit.tflite.convert import MetricResult
+    from edgekit.tflite.shrink import Certificate
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Which model it is: `sha256` of the flatbuffer is its identity; `macs` of one inference."""
+    """Which model it is: `sha256` of the flatbuffer is its identity; `macs` of one inference, before any shrinking."""
 
     name: str
     sha256: str
@@ -139,6 +140,7 @@ class BuildReport:
         compression: one entry a recipe step.
         simulated: metric data are simulated.
         notes: sentences that the user should read.
+        shrink: what lossless shrinking took, and who found the result equal; None where it was not wanted.
     """
 
     folder: Path
@@ -155,6 +157,7 @@ class BuildReport:
     compression: tuple[StepResult, ...] = ()
     simulated: bool = False
     notes: tuple[str, ...] = ()
+    shrink: Certificate | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `build --json` prints and report.json holds; it names no place of this machine."""
@@ -169,6 +172,7 @@ class BuildReport:
             "simulated_data": self.simulated,
             "compression": [dataclasses.asdict(step) for step in self.compression],
             "proof": dataclasses.asdict(self.proof),
+            "shrink": self.shrink.to_json() if self.shrink is not None else None,
             "artifacts": self.artifacts.to_json(),
             "tools": {"compiler": self.compiler, "emulator": None},
             "notes": list(self.notes),

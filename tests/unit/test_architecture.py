@@ -39,6 +39,7 @@ deploy
 harness
 doctor
 stage_files
+host_engine
 pipeline
 report
 build_folder

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from tiny_models import dense_int8
 
-from edgekit import toolchains
+from edgekit import host_engine, toolchains
 from edgekit.build import BuildOptions, build
 from edgekit.engine.types import Sources
 from edgekit.errors import DoesNotFitError, ToolchainError, ToolMissingError, UnknownNameError, UsageError
 from edgekit.targets import Target
+from edgekit.tflite.shrink import Answer, chain
 from edgekit.toolchains import Firmware
 
 
@@ -58,6 +59,9 @@ def toolchain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeToolchain:
     monkeypatch.setattr(toolchains, "load", lambda name: fake)
     monkeypatch.setattr(toolchains, "version", lambda name: "fake-gcc 1.0")
     monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path / "cache"))
+    # Shrinking is judged for real in test_shrink.py; here its judges would cost seconds a build.
+    monkeypatch.setattr(chain, "interpreter_engines", lambda: {"judge": lambda model, inputs: Answer((), "1")})
+    monkeypatch.setattr(host_engine, "run", lambda model, inputs, progress: Answer((), "1"))
     return fake
 
 
@@ -100,7 +104,10 @@ def test_report_has_the_fixed_fields_and_true_hashes(toolchain: FakeToolchain, m
     assert flash == set(report["flash"])
     assert {"tflite", "c_array", "c_source", "elf", "images"} <= set(report["artifacts"])
     assert report["artifacts"]["images"] == [{"address": 0x1000, "path": "firmware.bin"}]
-    assert report["model"]["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    built = (tmp_path / "out" / "my_net_2.tflite").read_bytes()
+    assert report["model"]["sha256"] == hashlib.sha256(built).hexdigest() == report["shrink"]["sha256_after"]
+    assert report["shrink"]["sha256_before"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert report["shrink"]["bytes_after"] == len(built) < len(model.read_bytes())
     for name, digest in report["artifacts"]["sha256"].items():
         assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
     assert str(tmp_path) not in (tmp_path / "out" / "report.json").read_text()

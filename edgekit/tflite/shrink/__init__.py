@@ -1,29 +1,25 @@
 """Make a .tflite smaller without changing a bit of what it computes, and certify that.
 
-Each pass is a file with `apply(model) -> int`. Behind the passes the engines run the old and the new file on the same
-inputs; a pass after which they differ is left out, so a wrong file is never written.
+Each pass is a file with `apply(model) -> int`; `chain` runs them. Behind the passes the engines run the old and the
+new file on the same inputs; a pass after which they differ is left out, so a wrong file is never written. This file
+holds the types alone: a build whose stages are kept reads a certificate without loading what made it.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from edgekit.errors import EdgeKitError, ModelError, UntrustworthyError
-from edgekit.progress import Progress, silent
-from edgekit.tflite import flatbuffer, graph, interpreters
-from edgekit.tflite.interpreters import Interpreter
-from edgekit.tflite.macs import macs
-from edgekit.tflite.shrink import channels, duplicates, identity, names, quantization, tied_weights
-from edgekit.tflite.shrink.certificate import Certificate, PassResult, Verdict
-from edgekit.tflite.shrink.names import Names
 
-__all__ = ["Answer", "Certificate", "Engine", "PassResult", "ShrinkOptions", "Verdict", "interpreter_engines", "shrink"]
+class Names(StrEnum):
+    """Which names of tensors stay."""
 
-_Pass = tuple[str, Callable[[Any], int]]
+    ALL = "all"
+    ENDS = "ends"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,84 @@ class ShrinkOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PassResult:
+    """What one pass did.
+
+    Attributes:
+        name: of the pass.
+        changes: how many channels, operators, tensors or names it took away or merged.
+        bytes_after: size of the file behind it.
+        left_out: why its changes are not in the file; "" where they are.
+    """
+
+    name: str
+    changes: int
+    bytes_after: int
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one engine says.
+
+    Attributes:
+        engine: its name, with the version where it ran.
+        equal: it gave the same bytes before and after, on every input; None where it cannot run the model.
+        reason: why it did not run; "" where it did.
+    """
+
+    engine: str
+    equal: bool | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Bit-equality of a shrunk model with the one that came.
+
+    Attributes:
+        sha256_before, sha256_after: of the files.
+        bytes_before, bytes_after: sizes of the files.
+        macs_before, macs_after: multiply-accumulates of one inference.
+        samples: inputs that every engine ran.
+        inputs: where they came from, e.g. "200 random inputs, 200 of test data".
+        verdicts: one an engine; those that ran found every output byte equal.
+        passes: in the order in which they ran.
+    """
+
+    sha256_before: str
+    sha256_after: str
+    bytes_before: int
+    bytes_after: int
+    macs_before: int
+    macs_after: int
+    samples: int
+    inputs: str
+    verdicts: tuple[Verdict, ...]
+    passes: tuple[PassResult, ...]
+
+    @property
+    def saved(self) -> float:
+        """Share of the file that went, 0 to 1."""
+        return 1 - self.bytes_after / self.bytes_before
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the certificate as one JSON object."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, written: dict[str, Any]) -> Certificate:
+        """Return the certificate that `to_json` wrote."""
+        return cls(
+            **{
+                **written,
+                "verdicts": tuple(Verdict(**verdict) for verdict in written["verdicts"]),
+                "passes": tuple(PassResult(**result) for result in written["passes"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What an engine returned: for each input the bytes of all outputs, and its version."""
 
@@ -47,170 +121,20 @@ class Answer:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """What a shrink made.
+
+    Attributes:
+        flatbuffer: the smaller .tflite.
+        certificate: that it computes what the old one did.
+        tensor_names: of each of its tensors as the old file named it, for messages to people.
+    """
+
+    flatbuffer: bytes
+    certificate: Certificate
+    tensor_names: tuple[str, ...]
+
+
 # Runs a .tflite on inputs; raises ModelError or ToolchainError where it cannot.
 Engine = Callable[[bytes, tuple[bytes, ...]], Answer]
-
-
-def interpreter_engines() -> dict[str, Engine]:
-    """Return the judges on the host: TFLM and LiteRT's reference kernels, as far as they are installed."""
-
-    def engine(interpreter: Interpreter) -> Engine:
-        def run(model: bytes, inputs: tuple[bytes, ...]) -> Answer:
-            done = interpreters.run(model, inputs, interpreter)
-            return Answer(done.outputs, done.version)
-
-        return run
-
-    judges = (Interpreter.TFLM, Interpreter.LITERT_REFERENCE)
-    return {judge.label: engine(judge) for judge in judges if interpreters.available(judge)}
-
-
-def shrink(
-    model: bytes,
-    engines: Mapping[str, Engine],
-    inputs: tuple[bytes, ...],
-    inputs_from: str,
-    options: ShrinkOptions | None = None,
-    progress: Progress = silent,
-) -> tuple[bytes, Certificate]:
-    """Shrink a model losslessly.
-
-    Args:
-        model: the .tflite.
-        engines: name -> who judges; those that cannot run `model` are named in the certificate, and at least one must.
-        inputs: for each inference the bytes of all inputs.
-        inputs_from: where they came from, for the certificate.
-        options: what stays in the file.
-        progress: told what happens.
-
-    Returns:
-        The smaller .tflite, and its certificate.
-
-    Raises:
-        ModelError: the model is damaged, has several subgraphs, or no engine runs it.
-        UntrustworthyError: outputs differ although every pass is left out.
-    """
-    before = graph.parse(model)
-    court = _Court(engines, inputs, progress)
-    court.hear(model)
-    options = options or ShrinkOptions()
-    kept, left_out = list(_passes(options)), list[PassResult]()
-    while True:
-        shrunk, results = _apply(model, kept, progress)
-        if court.agrees(shrunk):
-            break
-        guilty = _guilty(model, kept, court, progress)
-        left_out.append(PassResult(guilty[0], 0, 0, f"left out: {court.objection or 'outputs would differ'}"))
-        kept.remove(guilty)
-    after = graph.parse(shrunk)
-    certificate = Certificate(
-        sha256_before=before.sha256,
-        sha256_after=after.sha256,
-        bytes_before=len(model),
-        bytes_after=len(shrunk),
-        macs_before=macs(before),
-        macs_after=macs(after),
-        samples=len(inputs),
-        inputs=inputs_from,
-        verdicts=court.verdicts(),
-        passes=(*results, *left_out),
-    )
-    return shrunk, certificate
-
-
-def _passes(options: ShrinkOptions) -> tuple[_Pass, ...]:
-    """The order matters: what an earlier pass frees a later one can merge; names go last, errors may need them."""
-    strip = partial(names.apply, names=options.names, keep_signatures=options.keep_signatures)
-    return (
-        ("identity operators", identity.apply),
-        ("channels", channels.apply),
-        ("duplicates", duplicates.apply),
-        ("tied weights", tied_weights.apply),
-        ("quantization records", quantization.apply),
-        ("names", strip),
-    )
-
-
-def _apply(model: bytes, passes: list[_Pass], progress: Progress) -> tuple[bytes, tuple[PassResult, ...]]:
-    tree = flatbuffer.unpack(model)
-    unused = flatbuffer.remove_unused(tree)
-    packed = flatbuffer.pack(tree)
-    results = [PassResult("unused parts, equal vectors and tables", unused, len(packed))]
-    for name, apply in passes:
-        progress(f"shrink: {name}")
-        changes = apply(tree)
-        if changes:
-            flatbuffer.remove_unused(tree)
-            packed = flatbuffer.pack(tree)
-        results.append(PassResult(name, changes, len(packed)))
-    return packed, tuple(results)
-
-
-def _guilty(model: bytes, passes: list[_Pass], court: _Court, progress: Progress) -> _Pass:
-    """Find the first pass behind which the engines object, by bisection: all together they do."""
-    fine, wrong = 0, len(passes)
-    if not court.agrees(_apply(model, [], progress)[0]):
-        raise UntrustworthyError(
-            f"outputs differ after writing the model anew without any change: {court.objection}",
-            hint="use the model as it is (`--no-shrink`), and report this as a fault of EdgeKit with the file",
-        )
-    while wrong - fine > 1:
-        middle = (fine + wrong) // 2
-        if court.agrees(_apply(model, passes[:middle], progress)[0]):
-            fine = middle
-        else:
-            wrong = middle
-    return passes[wrong - 1]
-
-
-@dataclass(slots=True)
-class _Court:
-    """The engines, and what each said of the model as it came."""
-
-    engines: Mapping[str, Engine]
-    inputs: tuple[bytes, ...]
-    progress: Progress
-    objection: str = ""
-    _expected: dict[str, Answer] = field(default_factory=dict)
-    _absent: list[Verdict] = field(default_factory=list)
-    _known: dict[bytes, str] = field(default_factory=dict)
-
-    def hear(self, model: bytes) -> None:
-        """Let every engine run the model as it came; ModelError if none can."""
-        for name, engine in self.engines.items():
-            self.progress(f"shrink: {name}, before")
-            try:
-                self._expected[name] = engine(model, self.inputs)
-            except EdgeKitError as error:
-                self._absent.append(Verdict(name, None, error.what))
-        if not self._expected:
-            reasons = "; ".join(f"{verdict.engine}: {verdict.reason}" for verdict in self._absent)
-            raise ModelError(
-                f"no engine runs the model, so nothing can be certified ({reasons})",
-                hint="`edgekit check MODEL` says which operators are at fault",
-            )
-
-    def agrees(self, model: bytes) -> bool:
-        """Say whether every engine that ran gives the same bytes for this model; `objection` says who does not."""
-        key = hashlib.sha256(model).digest()
-        if key not in self._known:
-            self._known[key] = self._objection(model)
-        self.objection = self._known[key]
-        return not self.objection
-
-    def _objection(self, model: bytes) -> str:
-        for name, expected in self._expected.items():
-            self.progress(f"shrink: {name}, after")
-            try:
-                given = self.engines[name](model, self.inputs).outputs
-            except EdgeKitError as error:
-                return f"{name} refuses the result ({error.what})"
-            unequal = sum(one != other for one, other in zip(given, expected.outputs, strict=True))
-            if unequal:
-                return f"{name} gives other outputs for {unequal} of {len(self.inputs)} inputs"
-        return ""
-
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """Return what every engine said of the last model that all agreed on."""
-        ran = (Verdict(f"{name} {answer.version}", True) for name, answer in self._expected.items())
-        return (*ran, *self._absent)

@@ -7,17 +7,9 @@ LiteRT's `get_signature_runner` and the Android API with named inputs do.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
-
-class Names(StrEnum):
-    """Which names of tensors stay."""
-
-    ALL = "all"
-    ENDS = "ends"
-    NONE = "none"
-
+from edgekit.tflite.shrink import Names
 
 PHONE_METADATA = b"TFLITE_METADATA"
 
