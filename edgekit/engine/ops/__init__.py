@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-from typing import Protocol, cast
+import typing
+from typing import Protocol
 
 from edgekit.engine.lowered import Check, Lowered, require
 from edgekit.errors import UnsupportedOpError
@@ -47,7 +48,7 @@ def lower(graph: Graph, op: Op) -> tuple[Lowered, ...]:
             f"operator {op.index} {op.kind} ({output!r}): the aot engine has no kernel for it",
             hint=f"replace the layer, or use `--engine tflm`; aot runs {', '.join(names())}",
         )
-    module = cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
+    module = typing.cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
     require(module.CHECKS, graph, op)
     lowered = module.lower(graph, op)
     if isinstance(lowered, Lowered):

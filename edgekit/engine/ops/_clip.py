@@ -5,6 +5,8 @@ Twin: firmware/engine/table_s8.h.
 
 from __future__ import annotations
 
+import numpy as np
+
 from edgekit.engine.lowered import Lowered, scale_of, zero_point_of
 from edgekit.engine.ops import _unary
 from edgekit.tflite.graph import Graph, Op
@@ -14,8 +16,6 @@ CHECKS = _unary.INT8
 
 def quantized(graph: Graph, op: Op, real: float) -> int:
     """Return the output's code of a real number, held within int8; divided in single precision, halves away from 0."""
-    import numpy as np
-
     after = graph.tensors[op.outputs[0]]
     ratio = float(np.float32(real) / np.float32(scale_of(after)))
     steps = int(ratio + 0.5) if ratio >= 0 else -int(0.5 - ratio)
@@ -23,6 +23,7 @@ def quantized(graph: Graph, op: Op, real: float) -> int:
 
 
 def lower_clip(graph: Graph, op: Op, low: float, high: float) -> Lowered:
-    """Lower to a table: another scale, and a clamp to real numbers."""
-    ratio = _unary.ratio_of_scales(graph, op)
+    """Lower to a table: another scale, for which LiteRT divides in single precision, and a clamp to real numbers."""
+    before, after = _unary.before_after(graph, op)
+    ratio = float(np.float32(scale_of(before)) / np.float32(scale_of(after)))
     return _unary.lower_linear(graph, op, ratio, ratio, (quantized(graph, op, low), quantized(graph, op, high)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from edgekit.engine.lowered import Lowered, activation_range, has_fused_activation, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops import _binary
@@ -22,21 +20,15 @@ CHECKS = (
 
 
 def lower_sum(graph: Graph, op: Op, sign: int) -> Lowered:
-    """Lower left + sign * right: both are brought to twice the larger input scale, with some bits more.
-
-    TFLite computes the factors of ADD in double precision, those of SUB in single.
-    """
+    """Lower left + sign * right: both are brought to twice the larger input scale, with some bits more."""
     left, right, output = _binary.left_right_output(graph, op)
     if output.dtype == "int32":
         return _binary.lower_pair(graph, op, "sum", {"right_sign": sign})
     extra_bits = 15 if output.dtype == "int16" else 20
-    real = np.float64 if sign > 0 else np.float32
-    common = real(2) * real(max(scale_of(left), scale_of(right)))
-    left_multiplier, left_shift = quantize_multiplier(float(real(scale_of(left)) / common))
-    right_multiplier, right_shift = quantize_multiplier(float(real(scale_of(right)) / common))
-    output_multiplier, output_shift = quantize_multiplier(
-        float(common / (real(2**extra_bits) * real(scale_of(output))))
-    )
+    common = 2 * max(scale_of(left), scale_of(right))
+    left_multiplier, left_shift = quantize_multiplier(scale_of(left) / common)
+    right_multiplier, right_shift = quantize_multiplier(scale_of(right) / common)
+    output_multiplier, output_shift = quantize_multiplier(common / (2**extra_bits * scale_of(output)))
     low, high = activation_range(op, output)
     zero_points = zero_point_of(left), zero_point_of(right), zero_point_of(output)
 

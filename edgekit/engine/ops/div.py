@@ -23,9 +23,9 @@ from edgekit.tflite.graph import Graph, Op
 
 
 def _quotient_scale(graph: Graph, op: Op) -> tuple[int, int]:
-    """Multiplier and shift of left / right, which TFLite computes in single precision."""
-    left, right, output = (np.float32(scale_of(tensor)) for tensor in _binary.left_right_output(graph, op))
-    return quantize_multiplier(float(left / (right * output)))
+    """Multiplier and shift of left / right."""
+    left, right, output = (scale_of(tensor) for tensor in _binary.left_right_output(graph, op))
+    return quantize_multiplier(left / (right * output))
 
 
 def shifts_stay_within_a_word(graph: Graph, op: Op) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from edgekit.engine.lowered import Lowered, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops import _unary
@@ -17,9 +15,8 @@ _INT16 = (-32768, 32767)
 def _factors(graph: Graph, op: Op) -> tuple[tuple[int, int], tuple[int, int]]:
     """Multiplier of 15 bits and exponent: to the output's scale, and to 32768 at 3.0; the input has 7 bits more."""
     before, after = _unary.before_after(graph, op)
-    fine = np.float32(1 / 128) * np.float32(scale_of(before))
-    reluish = np.float32(3) / np.float32(32768)
-    pairs = [quantize_multiplier(float(fine / scale)) for scale in (np.float32(scale_of(after)), reluish)]
+    fine = scale_of(before) / 128
+    pairs = [quantize_multiplier(fine / scale) for scale in (scale_of(after), 3 / 32768)]
     output, relu = [(min((multiplier + (1 << 15)) >> 16, 32767), exponent) for multiplier, exponent in pairs]
     return output, relu
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers_by_hand import ModelByHand
 
 from cases._elements import Quants, unary
 from cases._random import random_scale, random_zero_point
+
+INTEGERS = ("int8", "int16", "int32")
 
 
 def _to(scale: float, zero_point: int) -> Quants:
@@ -47,3 +50,26 @@ elu = unary("ELU", "int8")
 abs = unary("ABS", "int8", lambda _: schema.AbsOptionsT())  # noqa: A001
 abs__int16 = unary("ABS", "int16", lambda _: schema.AbsOptionsT())
 rsqrt = unary("RSQRT", "int8", least=lambda zero_point: zero_point)
+
+
+def quantize(rng: np.random.Generator) -> bytes:
+    """From any of int8, int16 and int32 to any other, or to another scale of int8 and int16."""
+    model = ModelByHand()
+    pairs = [(a, b) for a in INTEGERS for b in INTEGERS if (a, b) != ("int32", "int32")]
+    before, after = pairs[int(rng.integers(0, len(pairs)))]
+    shape = tuple(int(size) for size in rng.choice([1, 2, 3, 7, 16], int(rng.integers(1, 5))))
+    # Below one step of int32 for each of int16 or int8 nothing overflows.
+    scale = random_scale(rng) * (2.0**-20 if before == "int32" else 1.0)
+    zero_points = [random_zero_point(rng) if dtype == "int8" else 0 for dtype in (before, after)]
+    source = model.tensor(shape, scale, zero_points[0], dtype=before)
+    output = model.tensor(shape, random_scale(rng), zero_points[1], dtype=after)
+    return model.pack("QUANTIZE", [source], output, schema.QuantizeOptionsT(), [source])
+
+
+def cast(rng: np.random.Generator) -> bytes:
+    """From bool, int8, int16 or int32 to int8, int16 or int32."""
+    model = ModelByHand()
+    shape = tuple(int(size) for size in rng.choice([1, 2, 3, 7, 16], int(rng.integers(1, 5))))
+    before, after = str(rng.choice(["bool", *INTEGERS])), str(rng.choice(INTEGERS))
+    made = [model.tensor(shape, None if dtype in ("int32", "bool") else 1.0, dtype=dtype) for dtype in (before, after)]
+    return model.pack("CAST", made[:1], made[1], schema.CastOptionsT(), made[:1])
