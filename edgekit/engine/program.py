@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.engine import ops, schedule
+from edgekit.engine import fuse, schedule
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.plan import plan
 from edgekit.engine.types import MemoryPlan, Schedule
@@ -50,6 +50,6 @@ def program(graph: Graph) -> Program:
                 "a scale, or int32",
                 hint="convert with EdgeKit from the Keras model: `edgekit convert model.keras --data samples.npz`",
             )
-    lowered = tuple(part for op in graph.ops for part in ops.lower(graph, op))
+    lowered = fuse.lower(graph)
     steps = schedule.layer_by_layer(graph, lowered)
     return Program(graph, lowered, steps, plan(graph, lowered, steps))
