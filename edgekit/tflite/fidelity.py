@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgekit.metrics import sqnr_db
 from edgekit.tflite.graph import Graph, Op, Tensor
+from edgekit.tflite.known_differences import likely_cause
 from edgekit.tflite.tap import Tapped, split
 
 # An int8 tensor whose range is used well has 35 dB and more; below this one something is wrong with its range.
@@ -19,21 +20,6 @@ POOR_SQNR_DB = 20.0
 _SUDDEN_DROP_DB = 10.0
 _CLIPPED_SHARE = 0.01
 _USED_SHARE = 0.1
-
-# Where interpreters are known to differ, and why.
-KNOWN_CAUSES = {
-    "FULLY_CONNECTED": "LiteRT rounds once when it requantizes, TFLM twice: up to 1 step an operator",
-    "RELU6": "TFLM's stand-alone int8 RELU6 ignores the output scale: fuse it into the operator in front",
-    "MEAN": "TFLM folds the division into the multiplier, LiteRT's optimized kernel does not: up to 1 step",
-    "RSQRT": "each interpreter has its own table or iteration for the inverse root: up to 5 steps behind a norm",
-    "LOGISTIC": "TFLM computes in fixed point, LiteRT with a table of float values: up to 1 step",
-    "TANH": "TFLM computes in fixed point, LiteRT with a table of float values: up to 1 step",
-    "SOFTMAX": "XNNPACK and LiteRT's optimized kernels use float tables, TFLM a fixed-point exp: up to 1 step",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "the state and its scales are handled differently: reset before each sequence",
-    "CONV_2D": "optimized kernels round once when they requantize, reference kernels twice: up to 1 step",
-    "DEPTHWISE_CONV_2D": "optimized kernels round once when they requantize, reference kernels twice: up to 1 step",
-    "ADD": "XNNPACK adds in another fixed-point form: up to 1 step",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +82,7 @@ def first_divergence(
         steps = np.stack([_steps(a[position], b[position]) for a, b in pairs])
         if steps.any():
             op = _producer(tapped.graph, tensor)
-            known = KNOWN_CAUSES.get(op.kind, "not known: the two have different arithmetic for this operator")
-            cause = f"the aot kernel of {op.kind} is wrong here: report the model" if ours else known
+            cause = f"the aot kernel of {op.kind} is wrong here: report the model" if ours else likely_cause(op.kind)
             share = float(np.count_nonzero(steps)) / steps.size
             return Divergence(op.index, op.kind, tensor.name, int(steps.max()), share, cause)
     return None
