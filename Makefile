@@ -4,10 +4,11 @@ JOBS ?= 2
 PYTHON := .venv/bin/python
 EDGEKIT := .venv/bin/edgekit
 TARGET ?= esp32
+MUTANTS ?= 20000
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench readme train clean
+.PHONY: help setup demo test fuzz check format bench readme train clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +22,10 @@ demo: setup ## build the digits model for the ESP32, run it on an emulated core,
 
 test: check ## every check and test that needs no board (JOBS=2 processes)
 	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal
+
+fuzz: setup ## 20,000 damaged models against the guard and the interpreters, 300 sound ones of the converter (MUTANTS=, SEED=)
+	@PYTHONPATH=tests/kernels $(PYTHON) tests/fuzz/campaign.py --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED)) --keep build/fuzz
+	@EDGEKIT_FUZZ_GRAPHS=300 $(PYTHON) -m pytest -q tests/fuzz -k converter --timeout 3600
 
 check: setup ## style and types: ruff, mypy, clang-format
 	@$(PYTHON) -m ruff check .

@@ -31,11 +31,12 @@ class Runner:
 
     Attributes:
         slowest_s: the longest run.
+        ran: the last model ran; False where the interpreter refused it.
     """
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
-        self.slowest_s = 0.0
+        self.slowest_s, self.ran = 0.0, False
 
     def __enter__(self) -> Runner:
         return self
@@ -53,10 +54,11 @@ class Runner:
         with contextlib.suppress(BrokenPipeError):
             child.stdin.write(_LETTERS[interpreter] + struct.pack("<I", len(flatbuffer)) + flatbuffer)
             child.stdin.flush()
-        said = self._hear(b".", _HANG_S)
+        said = self._hear(_HANG_S)
         seconds = time.monotonic() - started
         self.slowest_s = max(self.slowest_s, seconds)
-        if said == b".":
+        self.ran = said == b"."
+        if said in (b".", b"-"):
             return None
         is_hung = child.poll() is None and seconds >= _HANG_S
         ended = self._end()
@@ -68,20 +70,15 @@ class Runner:
         self._child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         )
-        assert self._hear(b"+", _START_S) == b"+", "the child did not start"
+        assert self._hear(_START_S) == b"+", "the child did not start"
         return self._child
 
-    def _hear(self, last: bytes, limit_s: float) -> bytes:
-        """Read answers up to `last`, the end of the child or the limit."""
+    def _hear(self, limit_s: float) -> bytes:
+        """Read the answer of a byte; nothing where the child ended or the limit came."""
         assert self._child is not None and self._child.stdout is not None
-        descriptor, said, deadline = self._child.stdout.fileno(), b"", time.monotonic() + limit_s
-        while not said.endswith(last):
-            ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            part = os.read(descriptor, 16) if ready else b""
-            if not part:
-                break
-            said += part
-        return said
+        descriptor = self._child.stdout.fileno()
+        ready, _, _ = select.select([descriptor], [], [], limit_s)
+        return os.read(descriptor, 1) if ready else b""
 
     def _end(self) -> str:
         """Kill the child; return how it had ended."""

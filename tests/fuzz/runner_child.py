@@ -1,7 +1,7 @@
 """The child that runs many models: reads one after another from stdin, says after each stage that it lived.
 
 A model comes as 1 byte that says who runs it, 4 bytes of length and its bytes. The answer is `.` when the interpreter
-is done with it (run or refused).
+ran it, `-` when it refused.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ def _inputs(shapes: list[tuple[tuple[int, ...], Any]]) -> list[np.ndarray[Any, A
     return values
 
 
-def _try(interpreter: str, flatbuffer: bytes) -> None:
+def _runs(interpreter: str, flatbuffer: bytes) -> bool:
     try:
         runner = interpreter_child._load(interpreter, flatbuffer)
         runner.run(_inputs(runner.inputs))
     # A refusal is a fine end; a crash is what the parent looks for.
     except Exception:  # noqa: BLE001
-        pass
+        return False
+    return True
 
 
 def main() -> None:
@@ -59,8 +60,8 @@ def main() -> None:
     os.write(answer, b"+")
     while who := sys.stdin.buffer.read(1):
         (length,) = struct.unpack("<I", sys.stdin.buffer.read(4))
-        _try(_INTERPRETERS[who], sys.stdin.buffer.read(length))
-        os.write(answer, b".")
+        ran = _runs(_INTERPRETERS[who], sys.stdin.buffer.read(length))
+        os.write(answer, b"." if ran else b"-")
 
 
 if __name__ == "__main__":

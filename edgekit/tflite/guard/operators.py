@@ -12,6 +12,7 @@ from edgekit.tflite.guard.tensors import Operand
 # Types in which an integer stands for a real number.
 QUANTIZED = frozenset({"int8", "uint8", "int16"})
 INDICES = frozenset({"int32", "int64"})
+FIXED_SIZES = "convert with fixed input sizes (batch 1), so that shapes and indices are constants"
 # No list of axes, sizes or paddings is longer.
 _LISTED = 4096
 
@@ -48,6 +49,10 @@ class Operator:
 
     def refuse(self, field: str, what: str, *, hint: str = DAMAGED) -> NoReturn:
         """Raise the error that refuses the operator."""
+        if hint == DAMAGED and any(
+            operand is not None and operand.is_open for operand in (*self.inputs, *self.outputs)
+        ):
+            hint = FIXED_SIZES
         raise refusal(self.where, field, what, hint=hint)
 
     def require(self, is_right: bool, field: str, what: str) -> None:
@@ -177,6 +182,6 @@ class Operator:
             self.refuse(
                 "inputs",
                 f"take {operand.where} from another operator, expected a constant",
-                hint="convert with fixed input sizes (batch 1), so that shapes and indices are constants",
+                hint=FIXED_SIZES,
             )
         return None if values is None else [int(value) for value in values[:_LISTED]]

@@ -45,6 +45,7 @@ class Operand:
         scales, zero_points: of the quantisation; empty where there is none.
         axis: dimension that `scales` run along, where there are several.
         is_variable: a state that operators keep from one inference to the next.
+        is_open: the file leaves a size to be chosen; `shape` has 1 there.
     """
 
     index: int
@@ -56,6 +57,7 @@ class Operand:
     zero_points: NDArray[np.int64]
     axis: int
     is_variable: bool
+    is_open: bool
 
     @property
     def where(self) -> str:
@@ -112,7 +114,8 @@ def checked(index: int, raw: Any, buffers: list[Any]) -> Operand:
         raise refusal(where, "externalBuffer or variantTensors", "is set, expected the data in the file itself")
     scales, zero_points, axis = _quantization(raw.quantization, shape, dtype, where)
     data = _data(raw, buffers, dtype, shape, where)
-    return Operand(index, name, shape, dtype, data, scales, zero_points, axis, bool(raw.isVariable))
+    is_open = raw.shapeSignature is not None and -1 in list(raw.shapeSignature)
+    return Operand(index, name, shape, dtype, data, scales, zero_points, axis, bool(raw.isVariable), is_open)
 
 
 def _shape(raw: Any, where: str) -> tuple[int, ...]:
