@@ -168,6 +168,12 @@ def fully_connected__int4(rng: np.random.Generator) -> bytes:
     return _fully_connected(rng, (vectors, depth), (vectors, units), dtype="int4")
 
 
+def fully_connected__int4_per_channel(rng: np.random.Generator) -> bytes:
+    """Weights of four bits, with a scale for each unit: TFLM refuses them."""
+    depth, units = (int(value) for value in rng.integers(2, 14, 2))
+    return _fully_connected(rng, (1, depth), (1, units), dtype="int4", per_channel=True)
+
+
 def fully_connected__int16(rng: np.random.Generator) -> bytes:
     """Activations of 16 bits, a bias of 64; depths beyond what 32 bits can add up."""
     vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 900)), int(rng.integers(1, 14))
