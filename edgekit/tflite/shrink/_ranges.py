@@ -11,7 +11,7 @@ from edgekit.tflite.graph import Graph, Op, Tensor
 from edgekit.tflite.shrink._requantize import clamp_codes, factors, requantize
 
 _SAME = 0
-# Weights widened to int64 at a time.
+# Weights widened to doubles at a time.
 _CHUNK_ELEMENTS = 1 << 21
 
 
@@ -131,7 +131,7 @@ def _of_linear(graph: Graph, op: Op, found: dict[int, Range]) -> Range | None:
     if op.kind == "DEPTHWISE_CONV_2D":
         multiplier = weights.shape[3] // before.shape[-1]
         low, high = np.repeat(low, multiplier), np.repeat(high, multiplier)
-        positive, negative = (part.sum(axis=(0, 1, 2)) for part in _signed_parts(weights.data))
+        positive, negative = (part.sum(axis=(0, 1, 2), dtype=np.int64) for part in _signed_parts(weights.data))
         lowest, highest = positive * low + negative * high, positive * high + negative * low
         if pads(graph, op):
             steady = np.repeat(known.low == known.high, multiplier)
@@ -141,7 +141,8 @@ def _of_linear(graph: Graph, op: Op, found: dict[int, Range]) -> Range | None:
             highest = np.where(steady, at_borders.max(axis=0), highest)
         lowest, highest = lowest + bias, highest + bias
     else:
-        lowest, highest = bias + _sums(weights.data, low, high), bias + _sums(weights.data, high, low)
+        lowest, highest = _sums(weights.data, low, high)
+        lowest, highest = lowest + bias, highest + bias
     factor = factors(before, weights, after, len(bias))
     codes = [requantize(accumulators, factor, op, after) for accumulators in (lowest, highest)]
     return None if codes[0] is None or codes[1] is None else Range(codes[0], codes[1])
@@ -170,19 +171,26 @@ def _border_sums(graph: Graph, op: Op, weights: NDArray[np.int8]) -> NDArray[np.
     return sums.reshape(-1, weights.shape[3])
 
 
-def _signed_parts(values: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    wide = values.astype(np.int64)
-    return np.maximum(wide, 0), np.minimum(wide, 0)
+def _signed_parts(values: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    return np.maximum(values, 0), np.minimum(values, 0)
+
+
+def _over_taps(part: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Sum over the middle axis; there is nothing to sum in a layer of one tap."""
+    return part[:, 0].astype(np.float64) if part.shape[1] == 1 else part.sum(axis=1, dtype=np.float64)
 
 
 def _sums(
-    weights: NDArray[np.int8], at_positive: NDArray[np.int64], at_negative: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Sum, for each row (output channel), weights times what their input channel has for weights of that sign."""
+    weights: NDArray[np.int8], low: NDArray[np.int64], high: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return, for each row of weights (output channel), the lowest and the highest sum that inputs in a range give."""
     rows = weights.reshape(weights.shape[0], -1, weights.shape[-1])
     step = max(1, _CHUNK_ELEMENTS // (rows.shape[1] * rows.shape[2]))
+    # As doubles, whose products a BLAS sums; below 2^53 they are exact.
+    at_positive, at_negative = (np.stack(pair, axis=1).astype(np.float64) for pair in ((low, high), (high, low)))
     parts = []
     for start in range(0, len(rows), step):
-        positive, negative = (part.sum(axis=1) for part in _signed_parts(rows[start : start + step]))
+        positive, negative = (_over_taps(part) for part in _signed_parts(rows[start : start + step]))
         parts.append(positive @ at_positive + negative @ at_negative)
-    return np.concatenate(parts)
+    both = np.concatenate(parts).astype(np.int64)
+    return both[:, 0], both[:, 1]

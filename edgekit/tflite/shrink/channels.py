@@ -20,6 +20,8 @@ from edgekit.tflite.shrink._ranges import Range, bias_of, is_linear, pads, range
 
 _SINKS = ("CONV_2D", "FULLY_CONNECTED")
 _INT32_LIMIT = 2**31
+# Of a weight and a code less its zero point.
+_LARGEST_PRODUCT = 128 * 255
 
 
 def apply(model: Any) -> int:
@@ -104,10 +106,8 @@ def _foldable(graph: Graph, op: Op, known: dict[int, Range]) -> NDArray[np.bool_
         constant = constant & (offset == 0)
     if not _has_bias(op):
         constant = constant & (offset == 0)
-    weights = _weights(graph, op).astype(np.int64)
-    largest = (
-        np.abs(bias_of(graph, op)).max(initial=0) + np.abs(weights).sum(axis=1).max(initial=0) * np.abs(offset).sum()
-    )
+    weights = _weights(graph, op)
+    largest = np.abs(bias_of(graph, op)).max(initial=0) + weights.shape[1] * weights.shape[2] * _LARGEST_PRODUCT
     return constant & bool(largest < _INT32_LIMIT)
 
 
@@ -153,8 +153,10 @@ def _slice_layer(
         if op.kind == "FULLY_CONNECTED":
             keep_in = _columns(graph, op, keep_in.astype(np.int64)).astype(np.bool_)
         _, offset = _offsets(graph, op, known)
-        folded = np.where(keep_in, 0, offset)
-        bias = bias + _weights(graph, op).sum(axis=1, dtype=np.int64) @ folded
+        folded = np.flatnonzero(~keep_in & (offset != 0))
+        if len(folded):
+            taps = _weights(graph, op)[..., folded].sum(axis=1, dtype=np.int64)
+            bias = bias + taps @ offset[folded]
         sliced = weights[keep_out][..., keep_in]
     axis = 3 if op.kind == "DEPTHWISE_CONV_2D" else 0
     if sliced.shape != weights.shape:
