@@ -23,14 +23,21 @@ def a_vector_for_each_vector(graph: Graph, op: Op) -> str | None:
 
 
 def weights_are_constant_or_int8(graph: Graph, op: Op) -> str | None:
-    """constant weights as a convolution takes them, or computed int8 weights with one scale, with int8 activations"""
+    """constant weights as a convolution takes them; or int8 beside int8, computed or with a zero point, of one scale"""
     layer = _linear.linear(graph, op)
-    if layer.weights.data is not None:
+    if not _is_product(layer):
         return _linear.weights_are_constant(graph, op)
     if layer.input.dtype != "int8" or layer.weights.dtype != "int8":
         return f"computed {layer.weights.dtype} weights with {layer.input.dtype} activations"
     is_single = layer.weights.quant is not None and len(layer.weights.quant.scale) == 1
     return None if is_single else "computed weights without a single scale"
+
+
+def _is_product(layer: Linear) -> bool:
+    """Whether the weights are an operand like the activations, instead of a matrix that is encoded for the kernel."""
+    quant = layer.weights.quant
+    has_zero_point = quant is not None and len(quant.scale) == 1 and any(quant.zero_point)
+    return layer.weights.data is None or (has_zero_point and layer.weights.dtype == layer.input.dtype == "int8")
 
 
 CHECKS = (
@@ -46,8 +53,9 @@ CHECKS = (
 def lower(graph: Graph, op: Op) -> Lowered:
     """Lower one fully connected layer; the input may have any rank, its vectors lie one behind the other."""
     layer = _linear.linear(graph, op)
-    if layer.weights.data is None:
-        return _with_computed_weights(layer)
+    if _is_product(layer):
+        return _product(layer)
+    assert layer.weights.data is not None
     made = matrix(layer, layer.weights.data.reshape(layer.weights.shape[-2:]))
     vectors = row_shape(layer.output)[1] // layer.output.shape[-1]
     is_plain = layer.kernel_suffix == "s8" and vectors == 1
@@ -60,7 +68,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
     )
 
 
-def _with_computed_weights(layer: Linear) -> Lowered:
+def _product(layer: Linear) -> Lowered:
     depth = layer.weights.shape[-1]
     vectors = Operand((layer.input.elements // depth, depth), is_transposed=False)
     weights = Operand((layer.channels, depth), is_transposed=True)

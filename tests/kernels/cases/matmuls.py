@@ -69,15 +69,27 @@ def _batch_matmul(
 
 def fully_connected__computed_weights(rng: np.random.Generator) -> bytes:
     """Weights that are an input of the model, with a bias or none."""
+    return _fully_connected(rng, is_computed=True)
+
+
+def fully_connected__weights_with_a_zero_point(rng: np.random.Generator) -> bytes:
+    """Constant weights that are not symmetric."""
+    return _fully_connected(rng, is_computed=False)
+
+
+def _fully_connected(rng: np.random.Generator, *, is_computed: bool) -> bytes:
     model, options = ModelByHand(), schema.FullyConnectedOptionsT()
     vectors, depth, units = (int(value) for value in rng.integers(1, 14, 3))
     scales = random_scale(rng), random_scale(rng)
     source = model.tensor((1, vectors, depth), scales[0], random_zero_point(rng))
-    weights = model.tensor((units, depth), scales[1])
+    data = rng.integers(-128, 128, (units, depth), dtype=np.int8)
+    weights = model.tensor((units, depth), scales[1], random_zero_point(rng), data=None if is_computed else data)
     bias_scale = np.float32(scales[0]) * np.float32(scales[1])
     data = rng.integers(-2000, 2001, units, dtype=np.int32)
     bias = model.tensor((units,), bias_scale, dtype="int32", data=data) if rng.integers(0, 2) else -1
     output = model.tensor((1, vectors, units), float(bias_scale) * 60 * float(np.sqrt(depth)), random_zero_point(rng))
     options.fusedActivationFunction = int(rng.choice(ACTIVATIONS))
     options.keepNumDims = True
-    return model.pack("FULLY_CONNECTED", [source, weights, bias], output, options, [source, weights])
+    return model.pack(
+        "FULLY_CONNECTED", [source, weights, bias], output, options, [source, weights] if is_computed else [source]
+    )
