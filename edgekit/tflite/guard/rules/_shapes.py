@@ -39,3 +39,8 @@ def window(op: Operator, size: int, kernel: int, stride: int, dilation: int, fie
         return -(-size // stride)
     op.require(size >= reach, field, f"reaches over {reach} positions without padding, the input has {size}")
     return (size - reach) // stride + 1
+
+
+def moved(op: Operator, source: Operand) -> None:
+    """Refuse an output of another type."""
+    op.same_type(source, op.output)
