@@ -140,12 +140,12 @@ def _batch_nd(op: Operator) -> None:
         padded = [size + side for size, side in zip(sizes, sides, strict=True)]
         whole = all(size % block == 0 for size, block in zip(padded, blocks, strict=True))
         op.require(whole, "inputs", f"cut {padded} into blocks of {blocks}")
-        moved = [size // block for size, block in zip(padded, blocks, strict=True)]
-        op.shape(op.output, (source.shape[0] * prod(blocks), *moved, source.shape[-1]))
+        inside = [size // block for size, block in zip(padded, blocks, strict=True)]
+        op.shape(op.output, (source.shape[0] * prod(blocks), *inside, source.shape[-1]))
         return
     op.require(source.shape[0] % prod(blocks) == 0, "inputs", f"need a batch that {blocks} divides")
-    moved = [size * block - side for size, block, side in zip(sizes, blocks, sides, strict=True)]
-    op.shape(op.output, (source.shape[0] // prod(blocks), *moved, source.shape[-1]))
+    outside = [size * block - side for size, block, side in zip(sizes, blocks, sides, strict=True)]
+    op.shape(op.output, (source.shape[0] // prod(blocks), *outside, source.shape[-1]))
 
 
 def _resize(op: Operator) -> None:
