@@ -20,13 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.tflite.interpreters import Interpreter, available, tflite_runtime_python, tflite_runtime_setup
+from edgekit.tflite.keras_archive.floor import KERAS_FLOOR, version_tuple
 
 _VERSION_SECONDS = 5.0
 _PACKAGE_LIST = Path(__file__).with_name("system-packages.txt")
 _DPKG = Path("/var/lib/dpkg/info")
-
-# Older ones run code that a hostile model file brings along; pyproject.toml has the same floor.
-KERAS_FLOOR = (3, 15, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +101,6 @@ def system_packages() -> tuple[SystemPackage, ...]:
             group, probe, packages, needed_for = (part.strip() for part in line.split("|"))
             rows.append(SystemPackage(group, probe, tuple(packages.split()), needed_for))
     return tuple(rows)
-
-
-def version_tuple(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version, for comparison.
-
-    Example:
-        >>> version_tuple("3.15.1rc2") < KERAS_FLOOR, version_tuple("3.9") < KERAS_FLOOR
-        (False, True)
-    """
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 # name in the registry -> what it is needed for

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import EdgeKitError, ModelError, UsageError
+from edgekit.tflite.keras_archive.floor import require_safe_keras
 from edgekit.tflite.model_files import ModelKind, examine
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def load(path: Path) -> keras.Model:
     """
     import keras
 
+    require_safe_keras()
     kind = examine(path)
     if kind not in (ModelKind.KERAS, ModelKind.H5):
         raise ModelError(
@@ -126,6 +128,7 @@ def load_saved_model(path: Path) -> tuple[Any, Any]:
     """
     import tensorflow as tf
 
+    require_safe_keras()
     examine(path)
     _refuse_forbidden_ops(path)
     try:

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from edgekit import child_process
-from edgekit.errors import ModelError
+from edgekit.errors import ModelError, ToolchainError
+from edgekit.tflite.keras_archive import floor
 from edgekit.tflite.model_files import ModelKind, examine
 from edgekit.worker import Worker
 
@@ -251,7 +252,8 @@ SAVED: dict[str, Callable[[Path], None]] = {
 _LOOK = """
 import json, resource, sys, time
 from pathlib import Path
-from edgekit.errors import ModelError
+from edgekit.errors import ModelError, ToolchainError
+from edgekit.tflite.keras_archive import floor
 from edgekit.tflite.model_files import examine
 answers = {}
 for path in map(Path, sys.argv[1:]):
@@ -329,6 +331,13 @@ def test_models_of_this_project_and_the_reference_models_pass(repository: Path) 
     assert len(paths) >= 3
     for path in paths:
         examine(path)
+
+
+def test_an_older_keras_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor.require_safe_keras()
+    monkeypatch.setattr(floor.importlib.metadata, "version", lambda name: "3.15.0")
+    with pytest.raises(ToolchainError, match=r"Keras 3\.15\.0 is installed, expected 3\.15\.1 or newer"):
+        floor.require_safe_keras()
 
 
 @pytest.mark.slow

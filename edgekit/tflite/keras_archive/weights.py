@@ -114,7 +114,7 @@ def _data_bytes(data: Any, where: str) -> int:
         raise ModelError(
             f"{where} needs the filter {min(filters - _FILTERS)}, which is not part of HDF5", hint=_HOSTILE
         )
-    size, stored = int(data.size or 0) * data.dtype.itemsize, int(data.id.get_storage_size())
+    size, stored = int(data.size or 0) * int(data.dtype.itemsize), int(data.id.get_storage_size())
     if size > _RATIO_BYTES and size > _LIMIT_RATIO * max(1, stored):
         raise ModelError(
             f"{where} claims {size:,} bytes and stores {stored:,}, the limit is {_LIMIT_RATIO} times", hint=_HOSTILE
