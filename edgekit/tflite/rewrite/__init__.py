@@ -16,6 +16,8 @@ PASSES = (
     "wrapped_indices",
     "cast_pairs",
     "tile",
+    "padded_batches",
+    "narrow_positions",
     "native_islands",
     "lookup_tables",
     "stand_alone_clamps",
