@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from edgekit import pipeline, targets
@@ -16,7 +17,12 @@ from edgekit.tflite.shrink import ShrinkOptions
 
 
 def convert_model(
-    model: Path, *, out: Path | None = None, options: BuildOptions | None = None, progress: Progress = silent
+    model: Path,
+    *,
+    out: Path | None = None,
+    options: BuildOptions | None = None,
+    metadata: bool = False,
+    progress: Progress = silent,
 ) -> ConvertReport:
     """Compress, convert and prove a model, and write the .tflite.
 
@@ -24,6 +30,7 @@ def convert_model(
         model: whatever `edgekit build` takes.
         out: file to write; None chooses `<model>.tflite` in the current folder.
         options: data, compression, metric.
+        metadata: write what phone libraries read: name, normalization of images, labels of the model's folder or data.
         progress: told what happens.
 
     Raises:
@@ -36,6 +43,11 @@ def convert_model(
         raise UsageError(f"{path} is the model itself", hint="give another file with --out")
     conversion = line.convert()
     proof, golden = line.prove(conversion.flatbuffer)
+    if metadata:
+        from edgekit.tflite.metadata import Description, with_metadata
+
+        said = Description(line.source.name, labels=line.source.labels or golden.labels)
+        conversion = dataclasses.replace(conversion, flatbuffer=with_metadata(conversion.flatbuffer, said))
     write_atomically(path, conversion.flatbuffer)
     return ConvertReport(
         path,

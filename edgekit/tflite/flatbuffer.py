@@ -69,7 +69,7 @@ def pack(model: Any) -> bytes:
     _give_schema_types(model)
     constants = sum(len(buffer.data) for buffer in model.buffers or () if buffer.data is not None)
     tensors = sum(len(subgraph.tensors or ()) for subgraph in model.subgraphs or ())
-    builder = _SharingBuilder(
+    builder = SharingBuilder(
         constants + BUFFER_ALIGNMENT * len(model.buffers or ()) + _TREE_BYTES_PER_TENSOR * (tensors + 8)
     )
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
@@ -98,7 +98,7 @@ def remove_unused(model: Any) -> int:
     return before - _count(model)
 
 
-class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships no types
+class SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships no types
     """Writes equal vectors, strings and tables once, and buffers aligned.
 
     The method names are those that the schema's generated code calls.

@@ -14,6 +14,7 @@ from edgekit.tflite import flatbuffer, graph, interpreters
 from edgekit.tflite.graph import Graph
 from edgekit.tflite.interpreters import Interpreter
 from edgekit.tflite.macs import macs
+from edgekit.tflite.metadata import packed_files, with_files
 from edgekit.tflite.shrink import (
     Answer,
     Certificate,
@@ -125,15 +126,17 @@ def _apply(
     """Run passes over a model; return the file, what each did, and its tensors' old names."""
     tree = flatbuffer.unpack(model)
     original_names = {id(tensor): _text(tensor.name) for tensor in tree.subgraphs[0].tensors}
+    # Labels and the like, which metadata name.
+    files = packed_files(model)
     unused = flatbuffer.remove_unused(tree)
-    packed = flatbuffer.pack(tree)
+    packed = with_files(flatbuffer.pack(tree), files)
     results = [PassResult("unused parts, equal vectors and tables", unused, len(packed))]
     for name, apply in passes:
         progress(f"shrink: {name}")
         changes = apply(tree)
         if changes:
             flatbuffer.remove_unused(tree)
-            packed = flatbuffer.pack(tree)
+            packed = with_files(flatbuffer.pack(tree), files)
         results.append(PassResult(name, changes, len(packed)))
     tensor_names = tuple(original_names.get(id(tensor), "") for tensor in tree.subgraphs[0].tensors)
     return packed, tuple(results), tensor_names
