@@ -89,7 +89,7 @@ def build(
         metrics=conversion.metric,
         compression=conversion.compression,
         simulated=line.source.simulated,
-        notes=line.notes,
+        notes=(*line.notes, *conversion.notes),
         shrink=shrunk.certificate if shrunk is not None else None,
     )
     _write(folder, {**outputs, REPORT: _text(report).encode()})

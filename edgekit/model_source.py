@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,18 @@ class DataSource:
             path = self.base / f"{module.replace('.', '/')}.py"
         content = hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""
         return self.spec.encode() + content
+
+
+def objects_identity(objects: str | None) -> bytes:
+    """Return bytes that change when the module with a model's custom layers does: its name and its source."""
+    if objects is None:
+        return b""
+    path = Path(objects)
+    if path.suffix != ".py":
+        local = Path(f"{objects.replace('.', '/')}.py")
+        found = None if local.is_file() else importlib.util.find_spec(objects.partition(".")[0])
+        path = local if found is None or found.origin is None else Path(found.origin)
+    return objects.encode() + (hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from edgekit import stage_files, toolchains
 from edgekit.cache import Cache, Files, own_source, user_cache
 from edgekit.engine.types import Sources
 from edgekit.errors import UnsupportedOpError, UsageError
-from edgekit.model_source import DataSource, ModelSource
+from edgekit.model_source import DataSource, ModelSource, objects_identity
 from edgekit.progress import Progress, silent
 from edgekit.stage_files import Compiled, Emitted, Golden
 from edgekit.targets import Target
@@ -47,6 +47,8 @@ class BuildOptions:
         engine: "aot" or "tflm".
         cached: use and keep stage results.
         shrink: shrink the .tflite losslessly before it is proved.
+        objects: Python file or module that registers a Keras model's custom layers; it is imported to convert.
+        memory_limit_bytes: of the process that converts; None for four fifths of the machine's memory.
     """
 
     data: DataSource | str | Path | None = None
@@ -56,6 +58,8 @@ class BuildOptions:
     engine: str = "aot"
     cached: bool = True
     shrink: bool = True
+    objects: str | None = None
+    memory_limit_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Pipeline:
         cache: where stage results are kept.
         notes: sentences that the user should read.
         progress: told what happens.
+        objects, memory_limit_bytes: as of `BuildOptions`.
     """
 
     source: ModelSource
@@ -75,6 +80,8 @@ class Pipeline:
     cache: Cache
     notes: tuple[str, ...] = ()
     progress: Progress = silent
+    objects: str | None = None
+    memory_limit_bytes: int | None = None
 
     def convert(self) -> Conversion:
         """Compress and convert the model; a .tflite passes through."""
@@ -90,6 +97,8 @@ class Pipeline:
                 recipe=self.recipe,
                 metric=source.metric,
                 base=source.base,
+                objects=self.objects,
+                memory_limit_bytes=self.memory_limit_bytes,
                 progress=self.progress,
             )
             return stage_files.conversion_files(conversion)
@@ -104,6 +113,7 @@ class Pipeline:
             self._data_identity(),
             recipe,
             source.metric or "",
+            objects_identity(self.objects),
             _versions(),
             own_source(),
         )
@@ -248,7 +258,8 @@ def start(source: ModelSource, options: BuildOptions, progress: Progress = silen
         metric=options.metric or source.metric,
         base=data.base if data is not None else source.base,
     )
-    return Pipeline(settled, recipe, user_cache() if options.cached else Cache(None), notes, progress)
+    cache = user_cache() if options.cached else Cache(None)
+    return Pipeline(settled, recipe, cache, notes, progress, options.objects, options.memory_limit_bytes)
 
 
 def chosen_recipe(source: ModelSource, options: BuildOptions) -> Recipe | None:

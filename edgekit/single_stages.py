@@ -56,7 +56,7 @@ def convert_model(
         pipeline.sha256_of(conversion.flatbuffer),
         proof_facts(proof, golden),
         line.source.simulated,
-        line.notes,
+        (*line.notes, *conversion.notes),
     )
 
 

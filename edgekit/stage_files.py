@@ -88,6 +88,7 @@ def conversion_files(conversion: Conversion) -> Files:
         "metric": dataclasses.asdict(conversion.metric) if conversion.metric is not None else None,
         "compression": [dataclasses.asdict(step) for step in conversion.compression],
         "converted": conversion.converted,
+        "notes": conversion.notes,
     }
     files = {"model.tflite": conversion.flatbuffer, "conversion.json": json.dumps(facts).encode()}
     return files if conversion.keras_model is None else {**files, "model.keras": conversion.keras_model}
@@ -106,6 +107,7 @@ def conversion_of(files: Files, name: str) -> Conversion:
         compression=tuple(StepResult.from_json(step) for step in facts["compression"]),
         converted=facts["converted"],
         keras_model=files.get("model.keras"),
+        notes=tuple(facts["notes"]),
     )
 
 

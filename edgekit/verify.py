@@ -97,7 +97,7 @@ def verify(
     twin = None
     if conversion.converted and samples is not None:
         chosen = golden.spread_samples(samples, options.samples)[0]
-        twin = _float_twin(conversion, line.source.path, chosen, progress)
+        twin = _float_twin(conversion, line.source.path, chosen, options.build.objects, progress)
     subject = _Subject(graph, tap(graph), inputs, twin)
     stages = _float_stages(subject)
     host, judge = _host_stages(subject, progress)
@@ -116,14 +116,16 @@ def verify(
     )
 
 
-def _float_twin(conversion: Conversion, model: Path, samples: NDArray[np.float32], progress: Progress) -> FloatTwin:
+def _float_twin(
+    conversion: Conversion, model: Path, samples: NDArray[np.float32], objects: str | None, progress: Progress
+) -> FloatTwin:
     """Of the compressed model where something was compressed: int8 is made from that one."""
     if conversion.keras_model is None:
-        return float_twin(model, samples, progress)
+        return float_twin(model, samples, objects, progress)
     with TemporaryDirectory(prefix="edgekit-") as folder:
         compressed = Path(folder) / "compressed.keras"
         compressed.write_bytes(conversion.keras_model)
-        return float_twin(compressed, samples, progress)
+        return float_twin(compressed, samples, objects, progress)
 
 
 def _float_stages(subject: _Subject) -> list[Stage]:

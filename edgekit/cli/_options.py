@@ -53,6 +53,17 @@ def conversion_options(function: _F) -> _F:
             click.option("--sparsity", type=float, metavar="S", help="Prune this fraction of the weights, 0 <= S < 1."),
             click.option("--metric", metavar="NAME", help="accuracy, auc, mse or module:function."),
             click.option(
+                "--objects",
+                metavar="FILE|MODULE",
+                help="Python file or module that registers the model's custom layers. It is run to convert the model.",
+            ),
+            click.option(
+                "--memory-limit",
+                type=click.FloatRange(min=1),
+                metavar="GB",
+                help="What the conversion may take; default four fifths of the machine's memory.",
+            ),
+            click.option(
                 "--no-cache",
                 is_flag=True,
                 help="Compute every stage again. Needed when a data function reads files that have changed: the cache "
@@ -97,6 +108,8 @@ class Flags:
     engine: str | None = None
     no_cache: bool = False
     no_shrink: bool = False
+    objects: str | None = None
+    memory_limit: float | None = None
 
 
 def project_settings() -> Settings:
@@ -152,4 +165,6 @@ def build_options(flags: Flags, settings: Settings) -> BuildOptions:
         engine=flags.engine or settings.engine or ENGINES[0],
         cached=not flags.no_cache,
         shrink=not flags.no_shrink,
+        objects=flags.objects,
+        memory_limit_bytes=None if flags.memory_limit is None else int(flags.memory_limit * 1e9),
     )

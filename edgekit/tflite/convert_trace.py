@@ -63,12 +63,13 @@ class Traced:
             yield tf.lite.TFLiteConverter.from_saved_model(folder)
 
 
-def trace(path: Path, x: Floats) -> Traced:
+def trace(path: Path, x: Floats, objects: str | None = None) -> Traced:
     """Load and trace a model file.
 
     Args:
         path: .keras, .h5 or SavedModel.
         x: representative samples, shape (n, *input).
+        objects: module that registers custom layers.
 
     Raises:
         ModelError: damaged, or not to be traced.
@@ -76,6 +77,7 @@ def trace(path: Path, x: Floats) -> Traced:
     """
     if examine(path) is ModelKind.SAVED_MODEL:
         return trace_saved_model(path, x)
+    keras_models.register(objects)
     model = keras_models.load(path)
     check_input(model, x)
     return trace_keras(model, x)
@@ -99,7 +101,8 @@ def trace_keras(model: keras.Model, x: Floats) -> Traced:
         keras_trace.record_floors(model, _batches(x), plain)
     fused = tf.Module() if context.twins else None
     if fused is not None:
-        fused.twins = list(context.twins.values())
+        # The variables alone: a tracked layer would be traced five times more when it is saved.
+        fused.weights = [weight for twin in context.twins.values() for weight in twin.weights]
     takes_ids, dtype = False, tf.float32
     with keras_trace.replaced(context):
         concrete = _concrete(model, context, x.shape[1:], dtype)

@@ -15,7 +15,8 @@ def convert_float(request: dict[str, Any], progress: Progress) -> dict[str, Any]
     """Convert without quantization.
 
     Args:
-        request: "model": path; "folder": with samples.npy, takes the results.
+        request: "model": path; "objects": module with custom layers, or None; "folder": with samples.npy, takes the
+            results.
         progress: told the steps.
 
     Returns:
@@ -24,7 +25,7 @@ def convert_float(request: dict[str, Any], progress: Progress) -> dict[str, Any]
     folder, path = Path(request["folder"]), Path(request["model"])
     samples = np.load(folder / "samples.npy")
     progress(f"running {path.name} in float")
-    traced = convert_trace.trace(path, samples)
+    traced = convert_trace.trace(path, samples, request["objects"])
     np.save(folder / "float.npy", traced.run(samples))
     progress(f"converting {path.name} without quantization")
     with traced.converter() as converter:

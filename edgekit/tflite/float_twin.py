@@ -35,12 +35,15 @@ class FloatTwin:
     version: str
 
 
-def float_twin(model: Path, samples: NDArray[np.float32], progress: Progress = silent) -> FloatTwin:
+def float_twin(
+    model: Path, samples: NDArray[np.float32], objects: str | None = None, progress: Progress = silent
+) -> FloatTwin:
     """Run the float model, and convert it without quantization to see its inside.
 
     Args:
         model: .keras, .h5 or SavedModel.
         samples: float32, shape (n, *input).
+        objects: Python file or module that registers custom layers.
         progress: told the steps.
 
     Returns:
@@ -53,7 +56,7 @@ def float_twin(model: Path, samples: NDArray[np.float32], progress: Progress = s
     with tempfile.TemporaryDirectory(prefix="edgekit-") as name:
         folder = Path(name)
         np.save(folder / "samples.npy", samples)
-        request: dict[str, Any] = {"model": str(model.resolve()), "folder": name}
+        request: dict[str, Any] = {"model": str(model.resolve()), "folder": name, "objects": objects}
         with Worker() as worker:
             worker.call("edgekit.tflite.float_child:convert_float", request, progress)
         outputs = np.load(folder / "float.npy")

@@ -66,6 +66,8 @@ def register(objects: str | None) -> None:
             sys.modules[path.stem] = module
             spec.loader.exec_module(module)
         else:
+            # At the end of the path: a numpy.py of the user's folder must not be taken for the library.
+            sys.path.append(str(Path.cwd()))
             importlib.import_module(objects)
     # The module is the user's: whatever it raises is told, not thrown.
     except Exception as error:
