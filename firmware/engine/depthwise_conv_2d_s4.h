@@ -14,8 +14,8 @@ static inline void ek_depthwise_pixel_s4(const ek_depthwise_conv_2d_s4_layer *la
                                          int8_t *pixel) {
   const int32_t channels = layer->output_channels;
   const int32_t tap_bytes = (channels + 1) / 2;
-  int32_t channel = 0;
-  for (; channel + 2 <= channels; channel += 2) {
+  const int32_t whole = channels & ~1;
+  for (int32_t channel = 0; channel < whole; channel += 2) {
     const int8_t *x = patch + channel;
     const int8_t *weights = layer->weights + channel / 2;
     int32_t sum_0 = layer->bias[channel];
@@ -27,7 +27,8 @@ static inline void ek_depthwise_pixel_s4(const ek_depthwise_conv_2d_s4_layer *la
     pixel[channel] = ek_depthwise_output(layer, channel, sum_0);
     pixel[channel + 1] = ek_depthwise_output(layer, channel + 1, sum_1);
   }
-  if (channel < channels) {
+  if (whole < channels) {
+    const int32_t channel = whole;
     const int8_t *x = patch + channel;
     const int8_t *weights = layer->weights + channel / 2;
     int32_t sum = layer->bias[channel];

@@ -30,8 +30,8 @@ static inline int8_t ek_depthwise_output(const ek_depthwise_conv_2d_s8_layer *la
 static inline void ek_depthwise_pixel(const ek_depthwise_conv_2d_s8_layer *layer, const int8_t *patch,
                                       int8_t *pixel) {
   const int32_t channels = layer->output_channels;
-  int32_t channel = 0;
-  for (; channel + 4 <= channels; channel += 4) {
+  const int32_t whole = channels & ~3;
+  for (int32_t channel = 0; channel < whole; channel += 4) {
     const int8_t *x = patch + channel;
     const int8_t *weights = layer->weights + channel;
     int32_t sum_0 = layer->bias[channel];
@@ -49,7 +49,7 @@ static inline void ek_depthwise_pixel(const ek_depthwise_conv_2d_s8_layer *layer
     pixel[channel + 2] = ek_depthwise_output(layer, channel + 2, sum_2);
     pixel[channel + 3] = ek_depthwise_output(layer, channel + 3, sum_3);
   }
-  for (; channel < channels; ++channel) {
+  for (int32_t channel = whole; channel < channels; ++channel) {
     const int8_t *x = patch + channel;
     const int8_t *weights = layer->weights + channel;
     int32_t sum = layer->bias[channel];

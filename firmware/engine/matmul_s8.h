@@ -30,8 +30,8 @@ static inline int8_t ek_matmul_output(const ek_matmul_s8_layer *layer, int32_t c
 static inline void ek_matmul_vector(const ek_matmul_s8_layer *layer, const int8_t *left, const int8_t *right,
                                     int8_t *output) {
   const ek_matmul_shape *shape = &layer->shape;
-  int32_t column = 0;
-  for (; column + 4 <= shape->columns; column += 4, right += 4 * shape->right_column) {
+  const int32_t whole = shape->columns & ~3;
+  for (int32_t column = 0; column < whole; column += 4, right += 4 * shape->right_column) {
     const int8_t *x = left;
     const int8_t *right_0 = right;
     const int8_t *right_1 = right_0 + shape->right_column;
@@ -56,7 +56,7 @@ static inline void ek_matmul_vector(const ek_matmul_s8_layer *layer, const int8_
     output[column + 2] = ek_matmul_output(layer, column + 2, sum_2 - excess);
     output[column + 3] = ek_matmul_output(layer, column + 3, sum_3 - excess);
   }
-  for (; column < shape->columns; ++column, right += shape->right_column) {
+  for (int32_t column = whole; column < shape->columns; ++column, right += shape->right_column) {
     const int8_t *x = left;
     int32_t sum = 0;
     for (int32_t i = shape->depth, at = 0; i > 0; --i, at += shape->right_depth, x += shape->left_depth) {

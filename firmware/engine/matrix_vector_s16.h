@@ -57,8 +57,8 @@ static inline void ek_matrix_block_s16(const int16_t *x, int32_t depth, const in
 /* input: (depth); output: (output_channels). */
 static inline void ek_matrix_vector_s16(const ek_matrix_s16 *matrix, const int16_t *input, int16_t *output) {
   const int8_t *weights = matrix->weights;
-  int32_t channel = 0;
-  for (; channel + 4 <= matrix->output_channels; channel += 4, weights += 4 * matrix->depth) {
+  const int32_t whole = matrix->output_channels & ~3;
+  for (int32_t channel = 0; channel < whole; channel += 4, weights += 4 * matrix->depth) {
     const int64_t *bias = matrix->bias + channel;
     int64_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
     ek_matrix_block_s16(input, matrix->depth, weights, sums);
@@ -66,7 +66,7 @@ static inline void ek_matrix_vector_s16(const ek_matrix_s16 *matrix, const int16
       output[channel + i] = ek_matrix_output_s16(matrix, channel + i, sums[i]);
     }
   }
-  for (; channel < matrix->output_channels; ++channel) {
+  for (int32_t channel = whole; channel < matrix->output_channels; ++channel) {
     int64_t sum = matrix->bias[channel];
     for (int32_t i = 0; i < matrix->depth; ++i, ++weights) {
       sum += input[i] * *weights;

@@ -13,8 +13,8 @@
 static inline void ek_matrix_vector_s4(const ek_matrix_s8 *matrix, const int8_t *input, int8_t *output) {
   const int8_t *weights = matrix->weights;
   const int8_t *input_end = input + matrix->depth;
-  int32_t channel = 0;
-  for (; channel + 4 <= matrix->output_channels; channel += 4) {
+  const int32_t whole = matrix->output_channels & ~3;
+  for (int32_t channel = 0; channel < whole; channel += 4) {
     int32_t sum_0 = matrix->bias[channel];
     int32_t sum_1 = matrix->bias[channel + 1];
     int32_t sum_2 = matrix->bias[channel + 2];
@@ -31,7 +31,8 @@ static inline void ek_matrix_vector_s4(const ek_matrix_s8 *matrix, const int8_t 
     output[channel + 2] = ek_matrix_output(matrix, channel + 2, sum_2);
     output[channel + 3] = ek_matrix_output(matrix, channel + 3, sum_3);
   }
-  for (; channel < matrix->output_channels; ++channel, weights += (matrix->depth + 1) / 2) {
+  for (int32_t channel = whole; channel < matrix->output_channels;
+       ++channel, weights += (matrix->depth + 1) / 2) {
     int32_t sum = matrix->bias[channel];
     for (int32_t i = 0; i < matrix->depth; ++i) {
       sum += input[i] * ek_int4(weights, i);

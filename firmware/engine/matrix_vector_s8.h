@@ -33,8 +33,8 @@ static inline int8_t ek_matrix_output(const ek_matrix_s8 *matrix, int32_t channe
 static inline void ek_matrix_vector_s8(const ek_matrix_s8 *matrix, const int8_t *input, int8_t *output) {
   const int8_t *weights = matrix->weights;
   const int8_t *input_end = input + matrix->depth;
-  int32_t channel = 0;
-  for (; channel + 4 <= matrix->output_channels; channel += 4) {
+  const int32_t whole = matrix->output_channels & ~3;
+  for (int32_t channel = 0; channel < whole; channel += 4) {
     int32_t sum_0 = matrix->bias[channel];
     int32_t sum_1 = matrix->bias[channel + 1];
     int32_t sum_2 = matrix->bias[channel + 2];
@@ -51,7 +51,7 @@ static inline void ek_matrix_vector_s8(const ek_matrix_s8 *matrix, const int8_t 
     output[channel + 2] = ek_matrix_output(matrix, channel + 2, sum_2);
     output[channel + 3] = ek_matrix_output(matrix, channel + 3, sum_3);
   }
-  for (; channel < matrix->output_channels; ++channel) {
+  for (int32_t channel = whole; channel < matrix->output_channels; ++channel) {
     int32_t sum = matrix->bias[channel];
     for (const int8_t *x = input; x != input_end; ++x, ++weights) {
       sum += *x * *weights;
