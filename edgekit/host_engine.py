@@ -1,13 +1,20 @@
-"""EdgeKit's own engine on this computer: compiled with the C compiler that is here, run as a process."""
+"""EdgeKit's own engine on this computer, compiled and run as a process: one of those that judge a shrunk model."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from edgekit import targets, toolchains
+from edgekit.errors import ToolchainError
 from edgekit.progress import Progress, silent
-from edgekit.tflite.shrink import Answer
+from edgekit.tflite.shrink import Answer, Engine, ShrinkOptions, Shrunk
+
+if TYPE_CHECKING:
+    from edgekit.data import Data
+    from edgekit.tflite.graph import Graph
 
 NAME = "aot on the host"
 _TARGET = "host"
@@ -42,10 +49,39 @@ def run(model: bytes, inputs: tuple[bytes, ...], progress: Progress = silent) ->
             return Answer(collect(link, firmware, inputs, progress), f"({firmware.compiler})")
 
 
+def shrink(
+    parsed: Graph, data: Data | None, options: ShrinkOptions, samples: int, progress: Progress = silent
+) -> Shrunk:
+    """Shrink a model losslessly; every engine of this computer must find the result equal.
+
+    Args:
+        parsed: the model.
+        data: samples of the user, for inputs beside the random ones; None, or a model of several inputs: no others.
+        options: what stays in the file.
+        samples: random inputs, and as many of the data.
+        progress: told what happens.
+
+    Raises:
+        ModelError: no engine runs the model.
+        UntrustworthyError: outputs differ although nothing was taken away.
+        DataError: the data does not fit the model's input.
+    """
+    from edgekit.golden import golden_inputs
+    from edgekit.tflite.shrink import chain
+    from edgekit.tflite.shrink.inputs import random_inputs
+
+    inputs, origin = random_inputs(parsed, samples), f"{samples} random"
+    if data is not None and len(parsed.inputs) == 1:
+        chosen, where = golden_inputs(parsed, data, samples)
+        inputs, origin = (*inputs, *chosen), f"{origin}, {len(chosen)} of {where}"
+    own: Engine = partial(run, progress=progress)
+    return chain.shrink(
+        parsed.flatbuffer, {**chain.interpreter_engines(), NAME: own}, inputs, origin, options, progress
+    )
+
+
 def compiler_version() -> str:
     """Return the version of the C compiler here; "" where there is none."""
-    from edgekit.errors import ToolchainError
-
     try:
         return toolchains.version(targets.load(_TARGET).toolchain)
     except ToolchainError:

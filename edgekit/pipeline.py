@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from edgekit import stage_files, toolchains
+from edgekit import host_engine, stage_files, toolchains
 from edgekit.cache import Cache, Files, own_source, user_cache
 from edgekit.engine.types import Sources
 from edgekit.errors import UnsupportedOpError, UsageError
@@ -123,27 +123,15 @@ class Pipeline:
         """Shrink the flatbuffer losslessly; the engines compare `samples` random inputs, and as many of the data."""
 
         def compute() -> Files:
-            from edgekit import host_engine
-            from edgekit.golden import golden_inputs
             from edgekit.tflite import graph, proof
-            from edgekit.tflite.shrink import chain
-            from edgekit.tflite.shrink.inputs import random_inputs
 
             parsed = graph.parse(flatbuffer)
             if full_integer:
                 proof.require_full_integer(parsed)
-            inputs, origin = random_inputs(parsed, samples), f"{samples} random"
-            data = self._data()
-            if data is not None and len(parsed.inputs) == 1:
-                chosen, where = golden_inputs(parsed, data, samples)
-                inputs, origin = (*inputs, *chosen), f"{origin}, {len(chosen)} of {where}"
-            engines = chain.interpreter_engines()
-            engines[host_engine.NAME] = functools.partial(host_engine.run, progress=self.progress)
-            return stage_files.shrunk_files(chain.shrink(flatbuffer, engines, inputs, origin, options, self.progress))
+            shrunk = host_engine.shrink(parsed, self._data(), options, samples, self.progress)
+            return stage_files.shrunk_files(shrunk)
 
-        from edgekit.host_engine import compiler_version
-
-        said = (repr(options), str(samples), str(full_integer), compiler_version())
+        said = (repr(options), str(samples), str(full_integer), host_engine.compiler_version())
         parts = (flatbuffer, self._data_identity(), *said, _versions(), own_source())
         return stage_files.shrunk_of(self.cache.stage("shrink", parts, compute))
 

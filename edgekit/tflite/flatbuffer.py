@@ -116,6 +116,7 @@ class SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers 
         self._fields: list[tuple[int, int, Any, Any]] = []
 
     def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802
+        """Write a vector of numbers, or find one with equal bytes; return its offset."""
         # Bytes are constants (or custom options, where it does no harm).
         alignment = BUFFER_ALIGNMENT if x.dtype == np.uint8 else x.itemsize
         content = np.ascontiguousarray(x).data.cast("B") if x.size else memoryview(b"")
@@ -129,26 +130,31 @@ class SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers 
         return self._vectors[key]
 
     def CreateString(self, s: str | bytes, encoding: str = "utf-8", errors: str = "strict") -> int:  # noqa: N802
+        """Write a text, or find an equal one; return its offset."""
         text = s.encode(encoding, errors) if isinstance(s, str) else bytes(s)
         if text not in self._strings:
             self._strings[text] = super().CreateString(text)
         return self._strings[text]
 
     def StartObject(self, numfields: int) -> None:  # noqa: N802
+        """Begin a table; its fields are kept until it ends."""
         # A table that ends unaligned would count the padding as its own, and share no vtable.
         self.Prep(number_types.UOffsetTFlags.bytewidth, 0)
         super().StartObject(numfields)
         self._fields = []
 
     def PrependSlot(self, flags: Any, o: int, x: Any, d: Any) -> None:  # noqa: N802
+        """Note a field of the table."""
         if x != d:
             self._fields.append((flags.bytewidth, o, x, flags))
 
     def PrependUOffsetTRelativeSlot(self, o: int, x: int, d: int) -> None:  # noqa: N802
+        """Note a field that leads to something written before."""
         if x != d:
             self._fields.append((number_types.UOffsetTFlags.bytewidth, o, x, None))
 
     def EndObject(self) -> int:  # noqa: N802
+        """Write the table, or find an equal one; return its offset."""
         # Wide fields first: no padding between them, and the same order (the same vtable) everywhere.
         fields = sorted(self._fields, key=lambda field: (-field[0], field[1]))
         key = tuple((slot, value, flags) for _, slot, value, flags in fields)
