@@ -12,11 +12,16 @@ from matrix import Converted, run_here
 
 from edgekit.engine.program import program
 from edgekit.errors import UnsupportedOpError
-from edgekit.tflite import proof
+from edgekit.tflite import interpreters, proof
 from edgekit.tflite.interpreters import Interpreter
 from edgekit.tflite.quantize import quantize_input
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not interpreters.available(Interpreter.TFLM), reason="TFLM's interpreter has no wheel for this platform"
+    ),
+]
 
 _AOT_SAMPLES = 8
 # Operators that `aot` does not have yet; a mark falls when they land.
