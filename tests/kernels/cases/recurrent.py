@@ -10,7 +10,7 @@ from cases._lstm import lstm_model
 from cases._random import random_scale, random_zero_point
 
 
-def unidirectional_sequencelstm_model(rng: np.random.Generator) -> bytes:
+def unidirectional_sequence_lstm(rng: np.random.Generator) -> bytes:
     """One sequence, as Keras' LSTM is converted."""
     return lstm_model(rng, batches=1, time_major=False)
 
