@@ -76,7 +76,12 @@ def shrink(
         inputs, origin = (*inputs, *chosen), f"{origin}, {len(chosen)} of {where}"
     own: Engine = partial(run, progress=progress)
     return chain.shrink(
-        parsed.flatbuffer, {**chain.interpreter_engines(), NAME: own}, inputs, origin, options, progress
+        parsed.flatbuffer,
+        {**chain.interpreter_engines(phone=options.phone), NAME: own},
+        inputs,
+        origin,
+        options,
+        progress,
     )
 
 

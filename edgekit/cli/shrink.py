@@ -25,6 +25,14 @@ _DEFAULT_SAMPLES = 200
     show_default=True,
     help="Names of tensors that stay: all of them, those of the model's inputs and outputs, none.",
 )
+@click.option(
+    "--for",
+    "device",
+    type=click.Choice(["microcontroller", "phone"]),
+    default="microcontroller",
+    show_default=True,
+    help="phone: keep signatures and what XNNPACK needs to stay as fast, and let XNNPACK judge too.",
+)
 @click.option("--keep-signatures", is_flag=True, help="Keep signatures, for LiteRT's signature runner on phones.")
 @click.option(
     "--samples",
@@ -40,6 +48,7 @@ def command(
     model: Path | None,
     lossless: bool,  # noqa: ARG001 - said for the reader of a script; there is no other way yet
     names: str,
+    device: str,
     keep_signatures: bool,
     samples: int,
     out: Path | None,
@@ -57,12 +66,13 @@ def command(
     options = _options.build_options(_options.Flags(**flags), settings)
     from edgekit.single_stages import shrink_model
 
+    is_phone = device == "phone"
     with DrawnProgress() as progress:
         report = shrink_model(
             chosen,
             out=out,
             options=options,
-            shrinking=ShrinkOptions(Names(names), keep_signatures),
+            shrinking=ShrinkOptions(Names(names), keep_signatures or is_phone, is_phone),
             samples=samples,
             progress=progress,
         )

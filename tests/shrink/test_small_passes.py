@@ -139,6 +139,9 @@ def test_records_of_a_convolutions_bias_go_and_those_of_a_dense_layer_stay() -> 
     assert after.tensors[after.inputs[0]].quant == before.tensors[before.inputs[0]].quant
     assert tree.subgraphs[0].tensors[0].quantization.min is None
     assert_equal_bits(before, after)
+    tree = net.tree()
+    quantization.apply(tree, keep_bias_records=True)
+    assert packed(tree).tensors[conv.inputs[2]].quant is not None
 
 
 def _noted(net: Net) -> Any:

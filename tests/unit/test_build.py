@@ -60,7 +60,7 @@ def toolchain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeToolchain:
     monkeypatch.setattr(toolchains, "version", lambda name: "fake-gcc 1.0")
     monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path / "cache"))
     # Shrinking is judged for real in test_shrink.py; here its judges would cost seconds a build.
-    monkeypatch.setattr(chain, "interpreter_engines", lambda: {"judge": lambda model, inputs: Answer((), "1")})
+    monkeypatch.setattr(chain, "interpreter_engines", lambda phone: {"judge": lambda model, inputs: Answer((), "1")})
     monkeypatch.setattr(host_engine, "run", lambda model, inputs, progress: Answer((), "1"))
     return fake
 

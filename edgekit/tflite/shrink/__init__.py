@@ -29,10 +29,13 @@ class ShrinkOptions:
     Attributes:
         names: which tensors' names stay.
         keep_signatures: signatures stay.
+        phone: quantization records of biases stay, without which XNNPACK leaves a layer to slower kernels with
+            other rounding; LiteRT with XNNPACK judges too.
     """
 
     names: Names = Names.ENDS
     keep_signatures: bool = False
+    phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

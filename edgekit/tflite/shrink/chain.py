@@ -34,8 +34,8 @@ from edgekit.tflite.shrink import (
 _Pass = tuple[str, Callable[[Any], int]]
 
 
-def interpreter_engines() -> dict[str, Engine]:
-    """Return the judges on the host: TFLM and LiteRT's reference kernels, as far as they are installed."""
+def interpreter_engines(*, phone: bool = False) -> dict[str, Engine]:
+    """Return the judges that are installed here: TFLM and LiteRT's reference kernels, XNNPACK too for phones."""
 
     def engine(interpreter: Interpreter) -> Engine:
         def run(model: bytes, inputs: tuple[bytes, ...]) -> Answer:
@@ -44,7 +44,7 @@ def interpreter_engines() -> dict[str, Engine]:
 
         return run
 
-    judges = (Interpreter.TFLM, Interpreter.LITERT_REFERENCE)
+    judges = [Interpreter.TFLM, Interpreter.LITERT_REFERENCE, *([Interpreter.LITERT_XNNPACK] if phone else [])]
     return {judge.label: engine(judge) for judge in judges if interpreters.available(judge)}
 
 
@@ -115,7 +115,7 @@ def _passes(options: ShrinkOptions) -> tuple[_Pass, ...]:
         ("channels", channels.apply),
         ("duplicates", duplicates.apply),
         ("tied weights", tied_weights.apply),
-        ("quantization records", quantization.apply),
+        ("quantization records", partial(quantization.apply, keep_bias_records=options.phone)),
         ("names", strip),
     )
 

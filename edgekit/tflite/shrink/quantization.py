@@ -1,7 +1,9 @@
 """Quantization records that no runtime needs: of int32 biases, and what calibration left behind.
 
 The scale of a bias is that of input times weights, which the layer knows; readers of FULLY_CONNECTED check it all the
-same, those of convolutions do not. Equal records and vectors are written once whatever this pass does.
+same, those of convolutions do not, but for XNNPACK, which runs no layer without it: on phones they stay. The zero
+points of weights, all zero, stay too: TFLM would take one for all channels, LiteRT wants as many as scales. Equal
+records and vectors are written once whatever this pass does.
 """
 
 from __future__ import annotations
@@ -18,18 +20,19 @@ _BIAS = {
 }
 
 
-def apply(model: Any) -> int:
+def apply(model: Any, *, keep_bias_records: bool = False) -> int:
     """Remove minima, maxima and bias scales.
 
     Args:
         model: a `schema.ModelT`, changed in place.
+        keep_bias_records: leave bias scales in.
 
     Returns:
         How many tensors lost something.
     """
     changed = 0
     for subgraph in model.subgraphs or ():
-        biases = _biases(model, subgraph)
+        biases = set() if keep_bias_records else _biases(model, subgraph)
         for index, tensor in enumerate(subgraph.tensors):
             before = tensor.quantization
             if before is None:
