@@ -129,9 +129,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for the models of the findings")
+    parser.add_argument("--models", type=Path, help="folder with more models to damage")
     arguments = parser.parse_args()
     _say(f"seed {arguments.seed}, {arguments.mutants} mutants")
-    outcome = campaign(arguments.mutants, arguments.seed, first=arguments.first, progress=_say)
+    outcome = campaign(arguments.mutants, arguments.seed, first=arguments.first, folder=arguments.models, progress=_say)
     for finding in outcome.findings:
         _say(finding)
     if arguments.keep is not None:
