@@ -62,9 +62,18 @@ def mutant(number: int, seed: int, sources: dict[str, bytes]) -> tuple[bytes, st
     return damaged, f"{name}: {done}"
 
 
-def campaign(count: int, seed: int, *, first: int = 0, progress: Callable[[str], None] | None = None) -> Outcome:
-    """Judge mutants `first` .. `first + count - 1`."""
+def campaign(
+    count: int,
+    seed: int,
+    *,
+    first: int = 0,
+    folder: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Judge mutants `first` .. `first + count - 1`; of the models in `folder` too, where one is given."""
     sources, outcome = seeds(), Outcome()
+    if folder is not None:
+        sources |= {f"given/{path.stem}": path.read_bytes() for path in sorted(folder.glob("*.tflite"))}
     with Runner() as runner:
         for number in range(first, first + count):
             if progress is not None and (number - first) % 1000 == 999:
