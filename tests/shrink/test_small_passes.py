@@ -68,6 +68,7 @@ def _pools(net: Net, size: int) -> None:
         (lambda net: net.reshape(1, 4, 4, 3), 1),
         (lambda net: net.op("CONCATENATION", [net.last], net.shape, schema.ConcatenationOptionsT()), 1),
         (lambda net: (net.reshape(1, 8, 6), net.reshape(1, 4, 4, 3)), 2),
+        (lambda net: [_multiplies(net, 127), _quantizes(net, 0.05), _adds(net, 3), _pools(net, 1)], 4),
     ],
 )
 @pytest.mark.parametrize("at_the_end", [False, True])

@@ -30,7 +30,13 @@ def apply(model: Any) -> int:
             graph = view(model)
         except ModelError:
             return removed
-        changed = sum(_bypass(model, graph, op) for op in graph.ops)
+        changed, touched = 0, set[int]()
+        for op in graph.ops:
+            # The view is of before this round: what an operator before this one changed waits for the next.
+            ends = {*op.inputs, *op.outputs}
+            if touched.isdisjoint(ends) and _bypass(model, graph, op):
+                touched |= ends
+                changed += 1
         if not changed:
             return removed
         remove_unused(model)
@@ -52,7 +58,7 @@ def _bypass(model: Any, graph: Graph, op: Op) -> bool:
         operator.outputs = [_spare(model, target)]
         return True
     makers = [other for other in graph.ops if source in other.outputs]
-    if source in (*graph.inputs, *graph.outputs) or len(makers) != 1 or graph.tensors[source].is_variable:
+    if source in (*graph.inputs, *graph.outputs) or len(makers) != 1:
         return False
     # The output keeps its name: whoever made the input now makes the output.
     maker = subgraph.operators[makers[0].index]
@@ -71,7 +77,8 @@ def _spare(model: Any, like: int) -> int:
 
 
 def _same_values(before: Tensor, after: Tensor) -> bool:
-    return (before.shape, before.dtype, before.quant) == (after.shape, after.dtype, after.quant) and before.data is None
+    same = (before.shape, before.dtype, before.quant) == (after.shape, after.dtype, after.quant)
+    return same and before.data is None and not before.is_variable and not after.is_variable
 
 
 def _merge_reshapes(model: Any, graph: Graph, op: Op) -> bool:
