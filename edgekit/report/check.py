@@ -13,11 +13,13 @@ from typing import Any
 from edgekit.errors import EdgeKitError, ModelError, UnsupportedOpError
 from edgekit.model_source import ModelSource, resolve
 from edgekit.progress import Progress, silent
-from edgekit.tflite.graph import Graph, Op
+from edgekit.tflite.graph import Graph, Op, Tensor
 
 _FLOATS = ("float32", "float16", "float64")
 _FLOAT = "it computes in floating point, aot in integers"
 _CONVERT = "give the Keras model with representative data: EdgeKit converts it to integers"
+# TFLM's and LiteRT's reference kernels end the process where the exponentials sum up to this.
+_SOFTMAX_ABORTS = 512
 _LONG_NAME = re.compile(r"'[^']*?([^']{40})'")
 _EDIT = "change the layer that makes it; `edgekit inspect MODEL` shows what is around it"
 
@@ -182,12 +184,14 @@ def _cure(found: OperatorCheck, hint: str | None, *, is_cured: bool) -> str:
         return _CONVERT
     if found.aot is not None and found.tflm is None:
         return "`--engine tflm` runs it"
+    if found.caution is not None and found.tflm is None and found.aot is None:
+        return "`--engine aot`, or a layer in its place"
     if found.aot is not None:
         return "replace the layer: neither engine runs this operator so"
     return hint or _EDIT
 
 
-def _types(tensors: list[Any]) -> str:
+def _types(tensors: list[Tensor]) -> str:
     return ", ".join(dict.fromkeys(tensor.dtype for tensor in tensors))
 
 
@@ -218,6 +222,8 @@ def _caution(graph: Graph, op: Op) -> str | None:
     if op.kind == "RELU6" and graph.tensors[op.inputs[0]].quant == output.quant:
         # Its kernel ignores the scale of the output, which does no harm here.
         return None
+    if op.kind == "SOFTMAX" and output.dtype == "int8" and output.shape[-1] >= _SOFTMAX_ABORTS:
+        return f"TFLM aborts where {_SOFTMAX_ABORTS} and more logits are about equal; aot does not"
     known = [one for one in DIFFERENCES if (one.operator, one.dtype, one.largest_step) == (op.kind, output.dtype, None)]
     return next((one.cause for one in known if "TFLM is right" not in one.cause), None)
 
@@ -238,12 +244,20 @@ def _tflm(graph: Graph) -> EngineCheck:
     refused = [(op, _refused_by_tflm(graph, op)) for op in graph.ops]
     reason = next((f"operator {op.index} {op.kind}: {said}" for op, said in refused if said is not None), None)
     if reason is None and interpreters.available(Interpreter.TFLM):
-        zeros = b"".join(bytes(graph.tensors[index].size_bytes) for index in graph.inputs)
+        sample = b"".join(_any_values(graph.tensors[index]) for index in graph.inputs)
         try:
-            interpreters.run(graph.flatbuffer, (zeros,), Interpreter.TFLM)
+            interpreters.run(graph.flatbuffer, (sample,), Interpreter.TFLM)
         except ModelError as error:
             reason = error.what
     return EngineCheck("tflm", reason is None, reason, _tflm_arena(graph) if reason is None else None)
+
+
+def _any_values(tensor: Tensor) -> bytes:
+    """Any values of a quantized input; zeros of others, which may be indices."""
+    import numpy as np
+
+    is_quantized = tensor.dtype in ("int8", "uint8", "int16")
+    return np.random.default_rng(0).bytes(tensor.size_bytes) if is_quantized else bytes(tensor.size_bytes)
 
 
 def _tflm_arena(graph: Graph) -> int | None:

@@ -20,7 +20,8 @@ from edgekit.cli._root import root
 from edgekit.engine.program import program
 from edgekit.errors import ModelError
 from edgekit.report.check import check
-from edgekit.tflite import graph
+from edgekit.tflite import graph, interpreters
+from edgekit.tflite.interpreters import Interpreter
 
 SOUND = dense_int8(weights=np.array([[1, 0], [0, 2], [-1, 1]]), bias=np.array([0, 0, 10]))
 
@@ -85,6 +86,29 @@ def test_where_tflm_is_wrong_it_is_said(tmp_path: Path) -> None:
     assert same.operators[0].caution is None
     assert "RELU6" in (other.operators[0].caution or "")
     assert "rewrite" in (other.operators[0].cure or "")
+
+
+@pytest.mark.parametrize(("classes", "is_told"), [(511, False), (512, True)])
+def test_a_softmax_over_many_classes(classes: int, is_told: bool, tmp_path: Path) -> None:
+    model = schema.ModelT.InitFromPackedBuf(_unary("SOFTMAX", out_scale=1 / 256), 0)
+    subgraph = model.subgraphs[0]
+    for tensor in subgraph.tensors:
+        tensor.shape = [1, classes]
+    subgraph.tensors[1].quantization.zeroPoint = [-128]
+    subgraph.operators[0].builtinOptions = schema.SoftmaxOptionsT()
+    subgraph.operators[0].builtinOptions.beta = 1.0
+    subgraph.operators[0].builtinOptionsType = schema.BuiltinOptions.SoftmaxOptions
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    flatbuffer = bytes(builder.Output())
+    found = check(_write(tmp_path / "m.tflite", flatbuffer))
+    assert found.engines[1].runs
+    assert (found.operators[0].caution is not None) == is_told
+    if not is_told:
+        interpreters.run(flatbuffer, (bytes(classes),), Interpreter.TFLM)
+        return
+    with pytest.raises(ModelError, match="SIGABRT"):
+        interpreters.run(flatbuffer, (bytes(classes),), Interpreter.TFLM)
 
 
 def _run(*arguments: str) -> tuple[int, dict[str, Any]]:
