@@ -9,6 +9,7 @@ from typing import Any
 import judges
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from nets import Net, ints
 
 from edgekit.errors import ModelError, ToolchainError, UntrustworthyError
@@ -97,6 +98,18 @@ def test_an_engine_that_never_agrees_ends_it(model: bytes) -> None:
         _shrink(model, {"fickle": fickle})
 
 
+def test_random_inputs_reach_the_corners_and_stay_inside_of_tables(model: bytes) -> None:
+    samples = [np.frombuffer(sample, np.int8) for sample in random_inputs(graph.parse(model), 5)]
+    assert [set(sample.tolist()) for sample in samples[:3]] == [{-128}, {127}, {-128}]
+    assert len(set(samples[3].tolist())) > 20
+    net = Net((1, 40))
+    net.model.tensors[net.start].type = schema.TensorType.INT32
+    table = net.model.tensor((7, 3), data=np.zeros((7, 3), np.int8))
+    net.op("GATHER", [table, net.start], (1, 40, 3), schema.GatherOptionsT())
+    (sample,) = random_inputs(graph.parse(flatbuffer.pack(net.tree())), 1)
+    assert set(np.frombuffer(sample, np.int32).tolist()) == set(range(7))
+
+
 def test_old_names_are_known_for_messages(model: bytes) -> None:
     before = graph.parse(model)
     inputs = random_inputs(before, 4)
@@ -129,8 +142,6 @@ def test_reference_models(shared_models: Path, name: str, most_bytes: int, most_
 
 def flatbuffer_offsets(data: bytes) -> list[int]:
     """Where each constant starts in the file."""
-    from ai_edge_litert import schema_py_generated as schema
-
     model = schema.Model.GetRootAs(data, 0)
     buffers = [model.Buffers(index) for index in range(model.BuffersLength())]
     return [buffer._tab.Vector(buffer._tab.Offset(4)) for buffer in buffers if buffer.DataLength()]

@@ -91,6 +91,12 @@ def test_leaves_what_is_promised(toolchain: FakeToolchain, model: Path, tmp_path
     assert golden["outputs"].shape == (16, 2)
 
 
+def test_without_shrinking_the_model_stays_as_it_came(toolchain: FakeToolchain, model: Path, tmp_path: Path) -> None:
+    report = build(model, "cortex-m4", out=tmp_path / "out", options=BuildOptions(shrink=False))
+    assert report.shrink is None
+    assert (tmp_path / "out" / "my_net_2.tflite").read_bytes() == model.read_bytes()
+
+
 def test_report_has_the_fixed_fields_and_true_hashes(toolchain: FakeToolchain, model: Path, tmp_path: Path) -> None:
     build(model, "esp32", out=tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
