@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,19 +58,22 @@ class OperatorCheck:
 
 @dataclass(frozen=True, slots=True)
 class EngineCheck:
-    """One engine and the whole model, as `build` would give it to the engine: after rewriting.
+    """One engine and the whole model after rewriting.
 
     Attributes:
         engine: aot or tflm.
         runs: it does.
         reason: why not; or what is not known.
-        arena_bytes: that it needs; None where it is not known.
+        arena_bytes: for aot what `build` plans, which shrinks the model first; for tflm an estimate from above of what
+            its reference kernels take of this file on Arm cores. None where it is not known.
+        arena_bytes_elsewhere: for tflm the estimate on RISC-V and Xtensa, whose enums are wider; else None.
     """
 
     engine: str
     runs: bool
     reason: str | None
     arena_bytes: int | None
+    arena_bytes_elsewhere: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +231,11 @@ def _caution(graph: Graph, op: Op) -> str | None:
 
 def _aot(graph: Graph) -> EngineCheck:
     from edgekit.engine.program import program
+    from edgekit.tflite.graph import parse
+    from edgekit.tflite.shrink.chain import preview
 
     try:
-        return EngineCheck("aot", True, None, program(graph).memory.arena_bytes)
+        return EngineCheck("aot", True, None, program(parse(preview(graph.flatbuffer))).memory.arena_bytes)
     except ModelError as error:
         return EngineCheck("aot", False, error.what, None)
 
@@ -240,16 +243,21 @@ def _aot(graph: Graph) -> EngineCheck:
 def _tflm(graph: Graph) -> EngineCheck:
     from edgekit.tflite import interpreters
     from edgekit.tflite.interpreters import Interpreter
+    from edgekit.tflite.tflm_arena import arena_bytes_32
 
     refused = [(op, _refused_by_tflm(graph, op)) for op in graph.ops]
     reason = next((f"operator {op.index} {op.kind}: {said}" for op, said in refused if said is not None), None)
+    recorded = None
     if reason is None and interpreters.available(Interpreter.TFLM):
         sample = b"".join(_any_values(graph.tensors[index]) for index in graph.inputs)
         try:
-            interpreters.run(graph.flatbuffer, (sample,), Interpreter.TFLM)
+            recorded = interpreters.run(graph.flatbuffer, (sample,), Interpreter.TFLM).allocations
         except ModelError as error:
             reason = error.what
-    return EngineCheck("tflm", reason is None, reason, _tflm_arena(graph) if reason is None else None)
+    if recorded is None:
+        return EngineCheck("tflm", reason is None, reason, None)
+    arenas = (arena_bytes_32(graph, recorded, short_enums=short) for short in (True, False))
+    return EngineCheck("tflm", True, None, *arenas)
 
 
 def _any_values(tensor: Tensor) -> bytes:
@@ -258,11 +266,3 @@ def _any_values(tensor: Tensor) -> bytes:
 
     is_quantized = tensor.dtype in ("int8", "uint8", "int16")
     return np.random.default_rng(0).bytes(tensor.size_bytes) if is_quantized else bytes(tensor.size_bytes)
-
-
-def _tflm_arena(graph: Graph) -> int | None:
-    """What TFLM needs on a core of 32 bits; None where there is no estimate."""
-    if importlib.util.find_spec("edgekit.engine.tflm_arena") is None:
-        return None
-    estimate: int = importlib.import_module("edgekit.engine.tflm_arena").estimate(graph)
-    return estimate

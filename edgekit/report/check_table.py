@@ -39,7 +39,12 @@ def check_table(found: Check) -> RenderableType:
 def _engine(engine: EngineCheck) -> str:
     if not engine.runs:
         return f"does not run it: {engine.reason}"
-    return "runs it" if engine.arena_bytes is None else f"runs it, arena {engine.arena_bytes:,} B"
+    if engine.arena_bytes is None:
+        return "runs it"
+    if engine.arena_bytes_elsewhere is None:
+        return f"runs it, arena {engine.arena_bytes:,} B"
+    elsewhere = f"{engine.arena_bytes_elsewhere:,} B on RISC-V and Xtensa"
+    return f"runs it, arena about {engine.arena_bytes:,} B on Arm, {elsewhere} (estimated from above, this file)"
 
 
 def _operators(found: Check, shown: Sequence[OperatorCheck]) -> Table:

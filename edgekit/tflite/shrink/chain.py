@@ -101,6 +101,11 @@ def shrink(
     return Shrunk(shrunk, certificate, tensor_names)
 
 
+def preview(model: bytes) -> bytes:
+    """Return what `shrink` makes of a model with its usual options, before anybody judged it: for sizes, not for use."""
+    return _apply(model, list(_passes(ShrinkOptions())), silent)[0]
+
+
 def named(parsed: Graph, tensor_names: tuple[str, ...]) -> Graph:
     """Return a shrunk model's graph with the names that its tensors had, for messages and comments."""
     pairs = zip(parsed.tensors, tensor_names, strict=True)
