@@ -11,6 +11,7 @@ import pytest
 from edgekit import targets
 from edgekit.bench import BenchOptions, bench
 from edgekit.build import BuildOptions
+from edgekit.report.check import check as check_model
 from edgekit.report.types import BenchReport
 
 pytestmark = pytest.mark.emulated
@@ -75,6 +76,18 @@ def test_reference_models_give_the_host_s_bytes(
     assert report.unit == "instructions"
     if target == "cortex-m4":
         assert report.per_run.median <= reference.instructions
+
+
+@pytest.mark.parametrize("target", [name for name in TARGETS if name != "host"])
+@pytest.mark.parametrize("name", ["digits", "vibration"])
+def test_the_arena_that_check_tells_is_the_one_on_the_core(
+    name: str, target: str, repository: Path, tmp_path: Path
+) -> None:
+    require_tools(target)
+    model = repository / "models" / name / "model.tflite"
+    told = {engine.engine: engine.arena_bytes for engine in check_model(model).engines}
+    report = bench(model, target, options=BenchOptions(runs=1, out=tmp_path / "out"))
+    assert told["aot"] == report.ram.arena_bytes
 
 
 def own_models() -> list[str]:
