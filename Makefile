@@ -5,6 +5,7 @@ PYTHON := .venv/bin/python
 EDGEKIT := .venv/bin/edgekit
 TARGET ?= esp32
 MUTANTS ?= 20000
+GRAPHS ?= 5000
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
 .DEFAULT_GOAL := help
@@ -23,9 +24,10 @@ demo: setup ## build the digits model for the ESP32, run it on an emulated core,
 test: check ## every check and test that needs no board (JOBS=2 processes)
 	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal
 
-fuzz: setup ## 20,000 damaged models against the guard and the interpreters, 300 sound ones of the converter (MUTANTS=, SEED=)
+fuzz: setup ## damaged models against the guard, sound ones, random graphs against the judges (MUTANTS=, GRAPHS=, SEED=)
 	@PYTHONPATH=tests/kernels $(PYTHON) tests/fuzz/campaign.py --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED)) --keep build/fuzz
 	@EDGEKIT_FUZZ_GRAPHS=300 $(PYTHON) -m pytest -q tests/fuzz -k converter --timeout 3600
+	@$(PYTHON) -m pytest -q -n $(JOBS) tests/differential --graphs $(GRAPHS) --first-graph $(or $(SEED),1000000)
 
 check: setup ## style and types: ruff, mypy, clang-format
 	@$(PYTHON) -m ruff check .
