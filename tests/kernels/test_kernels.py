@@ -16,6 +16,7 @@ from edgekit.engine import ops
 from edgekit.engine.plan import plan
 from edgekit.engine.program import Program, program
 from edgekit.engine.types import Schedule, Step
+from edgekit.report import operators
 from edgekit.tflite import graph
 
 SEEDS = range(16)
@@ -54,9 +55,14 @@ WITHOUT_LITERT = frozenset(
 )
 # Where LiteRT's reference kernels round otherwise than TFLM, and by how many steps at most.
 LITERT_STEPS = {
+    "abs": 1,
     "batch_matmul": 1,
     "fully_connected": 1,
+    "hard_swish": 1,
+    "leaky_relu": 1,
+    "logistic": 1,
     "mean": 1,
+    "relu": 1,
     "softmax": 1,
     "svdf": 1,
     "unidirectional_sequence_lstm": 3,
@@ -65,6 +71,11 @@ LITERT_STEPS = {
 
 def test_every_operator_has_cases() -> None:
     assert sorted(name.lower() for name in ops.names()) == OPERATORS
+
+
+def test_the_judges_are_those_that_the_page_names() -> None:
+    named = {entry.operator.lower() for entry in operators.operators() if entry.judge == "LiteRT"}
+    assert {name for name in WITHOUT_TFLM if "__" not in name} == named
 
 
 @pytest.mark.parametrize("operator", OPERATORS)

@@ -22,7 +22,7 @@ def all_of(*dtypes: str) -> Check:
         tensors = [graph.tensors[index] for index in (*op.inputs, *op.outputs)]
         return _first_fault(tensors, dtypes) or _one_type(tensors)
 
-    check.__doc__ = f"tensors of one type: {_listed(dtypes)}"
+    check.__doc__ = f"tensors of one type: {_listed(dtypes)}" if len(dtypes) > 1 else f"{_listed(dtypes)} tensors"
     return check
 
 
