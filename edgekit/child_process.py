@@ -17,6 +17,7 @@ _NOISE = (
     "absl::InitializeLog",
     "oneDNN",
     "cpu_feature_guard",
+    "cudart_stub",
     "rebuild TensorFlow",
     "Created TensorFlow Lite XNNPACK",
 )

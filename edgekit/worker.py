@@ -170,6 +170,14 @@ class Worker:
         )
 
     def _failure(self, text: str) -> ModelError:
+        if text.startswith("MemoryError"):
+            limit = self._memory_limit_bytes
+            limited = f" of {limit:,} B" if limit is not None else ""
+            return WorkerCrashError(
+                f"the TensorFlow process ran out of its memory{limited} while at: {self._step} ({text})",
+                hint="give a smaller model, more with --memory-limit, or a machine with more memory",
+                step=self._step,
+            )
         return ModelError(
             f"TensorFlow failed while at: {self._step}: {text}",
             hint="replace the layer or the setting that the message names, and try again",

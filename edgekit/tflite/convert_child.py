@@ -85,6 +85,7 @@ def to_int8(traced: Traced, calibration: Floats) -> bytes:
 
     Raises:
         ModelError: the converter refused; the message is its line that names the operator.
+        MemoryError: of the process's limit.
     """
     import tensorflow as tf
 
@@ -104,6 +105,8 @@ def to_int8(traced: Traced, calibration: Floats) -> bytes:
         raise
     # The converter raises many kinds; the line that names the operator is what helps.
     except Exception as error:
+        if _is_out_of_memory(error):
+            raise MemoryError(str(error)) from error
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         named = [line for line in lines if "error:" in line or "not supported" in line]
         reason = (named or lines or [type(error).__name__])[0][:400]
@@ -112,6 +115,12 @@ def to_int8(traced: Traced, calibration: Floats) -> bytes:
             f"{layer or 'the model'} cannot be converted to int8: {reason}",
             hint="replace the layer that the message names by one with an int8 form",
         ) from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """TensorFlow, its converter and NumPy each say it in a way of their own."""
+    text = f"{type(error).__name__}: {error}".lower()
+    return any(sign in text for sign in ("memoryerror", "could not allocate", "bad_alloc", "resourceexhausted"))
 
 
 def keras_bytes(model: keras.Model) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,8 @@ from edgekit.worker import Worker  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def worker() -> Iterator[Worker]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(_HERE))
-        with Worker() as running:
-            yield running
+def worker(tensorflow_worker: Worker) -> Worker:
+    return tensorflow_worker
 
 
 @pytest.fixture(scope="session")
