@@ -82,7 +82,22 @@ def states_fit(graph: Graph, op: Op) -> str | None:
     return None if fit else f"{sizes} states for shapes {list(before.shape)} and {list(after.shape)}"
 
 
-CHECKS = (has_the_plain_form, activations_are_int8, cell_is_a_power_of_two, weights_are_constant, states_fit)
+def factors_are_in_range(graph: Graph, op: Op) -> str | None:
+    """scales of activations times those of weights below 2^18, and a hidden scale above 2^-60"""
+    hidden = scale_of(graph.tensors[op.inputs[_HIDDEN]])
+    pairs = [(op.inputs[0], place) for place in _INPUT_WEIGHTS] + [(op.inputs[_HIDDEN], p) for p in _HIDDEN_WEIGHTS]
+    largest = max(scale_of(graph.tensors[index]) * scale_of(graph.tensors[op.inputs[place]]) for index, place in pairs)
+    return None if largest < 2.0**18 and hidden > 2.0**-60 else f"{largest:g} and {hidden:g}"
+
+
+CHECKS = (
+    has_the_plain_form,
+    activations_are_int8,
+    cell_is_a_power_of_two,
+    weights_are_constant,
+    states_fit,
+    factors_are_in_range,
+)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:
