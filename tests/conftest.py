@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from edgekit.worker import Worker
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -64,6 +67,19 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     base = tmp_path_factory.getbasetemp()
     run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["EDGEKIT_CACHE"] = str(run / "edgekit-cache")
+
+
+@pytest.fixture(scope="session")
+def tensorflow_worker() -> Iterator[Worker]:
+    """One warm TensorFlow child for all conversions of a test process; it finds the helpers of all test folders.
+
+    A test that makes its child crash starts one of its own.
+    """
+    folders = [_REPOSITORY / "tests" / name for name in ("unit", "fuzz", "conversion", "kernels")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, folders)))
+        with Worker() as running:
+            yield running
 
 
 @pytest.fixture(scope="session")

@@ -45,3 +45,15 @@ def converted(worker: Worker, rows_folder: Path) -> Callable[[str], matrix.Conve
             return matrix.convert_row(worker, row, rows_folder)
 
     return get
+
+
+@pytest.fixture(scope="session")
+def network(worker: Worker, rows_folder: Path) -> Callable[[str], matrix.Converted]:
+    """Return a network of keras.applications by its name; interpreters run in children here."""
+
+    def get(name: str) -> matrix.Converted:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(convert_module, "Worker", lambda **_: matrix.SharedWorker(worker))
+            return matrix.convert_row(worker, name, rows_folder, "networks:write")
+
+    return get

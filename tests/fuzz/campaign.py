@@ -38,7 +38,8 @@ class Outcome:
         refused, passed: mutants that the guard refused and let through.
         too_large: of those let through: not run, because they would take long, sound as they are.
         findings: one line each: the mutant's number, its seed model, what was done to it, what happened.
-        slowest_guard_s, slowest_run_s: the longest check, the longest run of an interpreter.
+        slowest_guard_s: of processor time, the longest check.
+        slowest_run_s: the longest run of an interpreter.
         models: the mutants of the findings, by their number.
     """
 
@@ -91,7 +92,7 @@ def _judge(damaged: bytes, outcome: Outcome, runner: Runner) -> str | None:
     """Return what went wrong with a mutant, None where nothing did."""
     passed = False
     for interpreter in INTERPRETERS:
-        started = time.monotonic()
+        started = time.process_time()
         try:
             guard.check(damaged, runner=interpreter)
         except ModelError:
@@ -100,7 +101,7 @@ def _judge(damaged: bytes, outcome: Outcome, runner: Runner) -> str | None:
         except Exception as error:  # noqa: BLE001
             return f"the guard raised {type(error).__name__}: {error}"
         finally:
-            seconds = time.monotonic() - started
+            seconds = time.process_time() - started
             outcome.slowest_guard_s = max(outcome.slowest_guard_s, seconds)
         if seconds > _GUARD_LIMIT_S:
             return f"the guard took {seconds:.1f} s"

@@ -20,9 +20,12 @@ def convert(request: dict[str, Any], progress: Callable[..., None]) -> dict[str,
     Returns:
         "made": file name -> layers; "failed": those that the converter itself does not take.
     """
+    import keras
+
     made, failed = {}, {}
     for number in range(request["first"], request["first"] + request["count"]):
         rng = np.random.default_rng(number)
+        keras.utils.set_random_seed(number)
         way = _WAYS[number % len(_WAYS)]
         progress(f"graph {number}")
         model, layers = random_model(rng, _CONTRADICTORY if way == "int16" else ())

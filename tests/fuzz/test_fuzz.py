@@ -74,11 +74,10 @@ def test_larger_findings_made_again() -> None:
 
 
 @pytest.mark.slow
-def test_no_output_of_the_converter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(_HERE))
+def test_no_output_of_the_converter_is_refused(tmp_path: Path, tensorflow_worker: Worker) -> None:
     count = int(os.environ.get("EDGEKIT_FUZZ_GRAPHS", _GRAPHS))
-    with Worker() as worker:
-        answer = worker.call("keras_graphs:convert", {"folder": str(tmp_path), "first": 0, "count": count})
+    request = {"folder": str(tmp_path), "first": 0, "count": count}
+    answer = tensorflow_worker.call("keras_graphs:convert", request)
     assert len(answer["made"]) >= 0.9 * count, answer["failed"]
     refused = []
     with Runner() as runner:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -341,10 +340,8 @@ def test_an_older_keras_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_what_keras_writes_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.fspath(Path(__file__).parent))
-    with Worker() as worker:
-        worker.call("honest_models:write", {"folder": str(tmp_path)})
+def test_what_keras_writes_passes(tmp_path: Path, tensorflow_worker: Worker) -> None:
+    tensorflow_worker.call("honest_models:write", {"folder": str(tmp_path)})
     written = sorted(tmp_path.iterdir())
     assert len(written) > 10
     refused = []
