@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from edgekit import targets, toolchains
-from edgekit.errors import ToolchainError
+from edgekit.errors import ModelError, ToolchainError
 from edgekit.progress import Progress, silent
 from edgekit.tflite.shrink import Answer, Engine, ShrinkOptions, Shrunk
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NAME = "aot on the host"
 _TARGET = "host"
+# A constant takes five bytes of C a byte: beyond this the compiler needs minutes and gigabytes.
+_LARGEST_MODEL_BYTES = 1 << 24
 
 
 def run(model: bytes, inputs: tuple[bytes, ...], progress: Progress = silent) -> Answer:
@@ -32,10 +34,15 @@ def run(model: bytes, inputs: tuple[bytes, ...], progress: Progress = silent) ->
         The outputs, and the compiler with its version.
 
     Raises:
-        ModelError: an operator or a form of one that the engine has no kernel for.
+        ModelError: an operator or a form of one that the engine has no kernel for; or the model is too large for C.
         ToolchainError: there is no C compiler here.
         DeviceError: the process ended in the middle of a run.
     """
+    if len(model) > _LARGEST_MODEL_BYTES:
+        raise ModelError(
+            f"{len(model):,} bytes of model are too many to compile as C, expected at most {_LARGEST_MODEL_BYTES:,}",
+            hint="no microcontroller holds so many; TFLM and LiteRT judge without it",
+        )
     from edgekit.deploy import emulate_host
     from edgekit.engine import emit_aot
     from edgekit.harness.measure import collect

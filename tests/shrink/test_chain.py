@@ -12,6 +12,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from nets import Net, ints
 
+from edgekit import host_engine
 from edgekit.errors import ModelError, ToolchainError, UntrustworthyError
 from edgekit.tflite import flatbuffer, graph
 from edgekit.tflite.shrink import Answer, Certificate, Engine, Names, ShrinkOptions, chain, channels
@@ -156,3 +157,8 @@ def test_on_a_phone_no_layer_leaves_xnnpack(shared_models: Path) -> None:
     # As for a microcontroller, XNNPACK gives other bytes: the certificate would say so.
     bare = chain.shrink(model, xnnpack, inputs, "8 random", ShrinkOptions())
     assert [result.name for result in bare.certificate.passes if result.left_out] == ["quantization records"]
+
+
+def test_the_own_engine_does_not_write_c_without_end() -> None:
+    with pytest.raises(ModelError, match="too many to compile as C"):
+        host_engine.run(bytes(17_000_000), ())
