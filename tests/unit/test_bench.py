@@ -65,7 +65,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> list[tuple[byte
         return Measurement(**(values | changes))
 
     monkeypatch.setattr(sys.modules["edgekit.bench"], "measure", measure)
-    monkeypatch.setattr(sys.modules["edgekit.bench"], "_open", lambda firmware, port: NoLink())
+    monkeypatch.setattr(sys.modules["edgekit.bench"], "open_link", lambda firmware, port: NoLink())
     return seen
 
 
