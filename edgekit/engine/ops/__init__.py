@@ -46,7 +46,7 @@ def lower(graph: Graph, op: Op) -> tuple[Lowered, ...]:
         output = graph.tensors[op.outputs[0]].name if op.outputs else ""
         raise UnsupportedOpError(
             f"operator {op.index} {op.kind} ({output!r}): the aot engine has no kernel for it",
-            hint=f"replace the layer, or use `--engine tflm`; aot runs {', '.join(names())}",
+            hint="replace the layer, or use `--engine tflm`; `edgekit ops` lists what aot runs",
         )
     module = typing.cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
     require(module.CHECKS, graph, op)

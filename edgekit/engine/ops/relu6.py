@@ -1,4 +1,4 @@
-"""RELU6. Twin: firmware/engine/table_s8.h.
+"""RELU6. Twins: firmware/engine/table_s8.h, linear_s16.h.
 
 TFLite Micro's stand-alone RELU6 clamps the input's codes and ignores the output's scale, so it is right only where both
 scales are equal; LiteRT's rescales. Only where the two agree is the operator taken.
@@ -17,7 +17,7 @@ def scales_are_equal(graph: Graph, op: Op) -> str | None:
     return None if before.quant == after.quant else f"{before.quant} to {after.quant}"
 
 
-CHECKS = (*_unary.INT8, scales_are_equal)
+CHECKS = (*_unary.INT8_OR_INT16, scales_are_equal)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:

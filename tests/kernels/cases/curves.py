@@ -28,6 +28,11 @@ def _as_before(rng: np.random.Generator) -> tuple[float, int, float, int]:
     return scale, zero_point, scale, zero_point
 
 
+def _int16_as_before(rng: np.random.Generator) -> tuple[float, int, float, int]:
+    scale = float(2.0 ** rng.uniform(-14, -8))
+    return scale, 0, scale, 0
+
+
 def _leaky(rng: np.random.Generator) -> schema.LeakyReluOptionsT:
     options = schema.LeakyReluOptionsT()
     options.alpha = float(rng.choice([0.1, 0.3, 0.01, 1.7, -0.2]))
@@ -44,6 +49,7 @@ leaky_relu__int16 = unary("LEAKY_RELU", "int16", _leaky)
 relu = unary("RELU", "int8")
 relu__int16 = unary("RELU", "int16")
 relu6 = unary("RELU6", "int8", quant=_as_before)
+relu6__int16 = unary("RELU6", "int16", quant=_int16_as_before)
 relu_n1_to_1 = unary("RELU_N1_TO_1", "int8")
 relu_0_to_1 = unary("RELU_0_TO_1", "int8")
 elu = unary("ELU", "int8")
