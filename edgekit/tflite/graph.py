@@ -113,6 +113,7 @@ class Graph:
 def read(path: Path) -> Graph:
     """Parse the .tflite file at `path`; see `parse`."""
     try:
+        guard.structure.check_size(path.stat().st_size)
         return parse(path.read_bytes())
     except OSError as error:
         raise ModelError(

@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tiny_models import dense_int8
 
 from edgekit.errors import ModelError
-from edgekit.tflite import guard
+from edgekit.tflite import graph, guard
 from edgekit.tflite.guard import layout, structure
 from edgekit.tflite.guard.rules import rules
 
@@ -233,6 +233,17 @@ def test_a_file_that_unfolds_to_many_times_its_size_is_refused(count: int, data_
     with pytest.raises(ModelError, match=r"shared so often|more than 100,000 parts"):
         structure.verify(flatbuffer)
     assert time.process_time() - started < 2
+
+
+def test_a_file_beyond_measure_is_not_even_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.tflite"
+    path.write_bytes(SOUND)
+    with path.open("r+b") as stream:
+        stream.truncate(40 << 30)
+    started = time.process_time()
+    with pytest.raises(ModelError, match=r"its size is 42,949,672,960 bytes, expected 805,306,368 at most"):
+        graph.read(path)
+    assert time.process_time() - started < 1
 
 
 def test_the_layout_is_that_of_the_schema() -> None:

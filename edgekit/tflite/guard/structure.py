@@ -15,7 +15,8 @@ from edgekit.tflite.guard.layout import Field, Form
 from edgekit.tflite.guard.refusal import refusal
 
 IDENTIFIER = b"TFL3"
-_LIMIT_BYTES = 2**31 - 1
+# Well under the gigabyte in which any file is refused or read; the format itself ends at 2 GiB.
+LIMIT_BYTES = 768 * 1024 * 1024
 _LIMIT_TABLES = 100_000
 # A vector that many tables share is counted each time: an honest file shares little but short ones.
 _SHARED_FACTOR, _SHARED_BYTES = 4, 1 << 24
@@ -59,9 +60,23 @@ def verify(flatbuffer: bytes) -> None:
             f"is missing: {size} bytes, expected 'TFL3' at byte 4",
             hint="give a .tflite, .keras, .h5 or SavedModel; export the model again if it was one",
         )
-    if size > _LIMIT_BYTES:
-        raise refusal("the file", "its size", f"is {size:,} bytes, expected less than 2 GiB", hint="shrink the model")
+    check_size(size)
     _Walk(flatbuffer).run()
+
+
+def check_size(size: int) -> None:
+    """Refuse a file that is too large, before it is read.
+
+    Raises:
+        ModelError: with both sizes.
+    """
+    if size > LIMIT_BYTES:
+        raise refusal(
+            "the file",
+            "its size",
+            f"is {size:,} bytes, expected {LIMIT_BYTES:,} at most",
+            hint="no model for a small device is of that size: give a smaller one",
+        )
 
 
 class _Walk:
