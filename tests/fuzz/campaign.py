@@ -90,32 +90,29 @@ def campaign(
 
 def _judge(damaged: bytes, outcome: Outcome, runner: Runner) -> str | None:
     """Return what went wrong with a mutant, None where nothing did."""
-    passed = False
-    for interpreter in INTERPRETERS:
+    ready = []
+    for interpreter in ("", *INTERPRETERS):
         started = time.process_time()
         try:
             guard.check(damaged, runner=interpreter)
+            ready.append(interpreter)
         except ModelError:
-            continue
+            pass
         # Anything else is the finding that this looks for.
         except Exception as error:  # noqa: BLE001
             return f"the guard raised {type(error).__name__}: {error}"
-        finally:
-            seconds = time.process_time() - started
-            outcome.slowest_guard_s = max(outcome.slowest_guard_s, seconds)
+        seconds = time.process_time() - started
+        outcome.slowest_guard_s = max(outcome.slowest_guard_s, seconds)
         if seconds > _GUARD_LIMIT_S:
             return f"the guard took {seconds:.1f} s"
-        passed = True
-        if _largest_tensor(damaged) > _LIMIT_RUN:
-            outcome.too_large += 1
-            break
-        fault = runner.fault(damaged, interpreter)
-        if fault is not None:
-            outcome.passed += 1
-            return fault
-    outcome.passed += passed
-    outcome.refused += not passed
-    return None
+    who = [interpreter for interpreter in INTERPRETERS if interpreter in ready]
+    outcome.passed += bool(who)
+    outcome.refused += not who
+    if who and _largest_tensor(damaged) > _LIMIT_RUN:
+        outcome.too_large += 1
+        return None
+    faults = (runner.fault(damaged, interpreter) for interpreter in who)
+    return next((fault for fault in faults if fault is not None), None)
 
 
 def _largest_tensor(flatbuffer: bytes) -> int:
