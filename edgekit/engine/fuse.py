@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.engine import ops
-from edgekit.engine.lowered import Lowered
-from edgekit.engine.ops import _table
+from edgekit.engine.lowered import Check, Lowered
+from edgekit.engine.ops import _table, add, cast, gather
 from edgekit.engine.ops._fixed_point import codes
 from edgekit.tflite.graph import Graph, Op
 
@@ -64,24 +64,34 @@ def _look_up(graph: Graph, op: Op, makers: dict[int, Op]) -> _LookUp | None:
     if table.data is None or table.dtype != "int8" or table.data.ndim != 1 or int(op.options.get("batchDims", 0)):
         return None
     indices, offset, chain = op.inputs[1], 0, []
-    add = makers.get(indices)
-    if add is not None and add.kind == "ADD":
-        constants = [index for index in add.inputs if graph.tensors[index].data is not None]
-        others = [index for index in add.inputs if graph.tensors[index].data is None]
+    added = makers.get(indices)
+    if added is not None and added.kind == "ADD":
+        constants = [index for index in added.inputs if graph.tensors[index].data is not None]
+        others = [index for index in added.inputs if graph.tensors[index].data is None]
         if len(constants) != 1 or len(others) != 1 or graph.tensors[constants[0]].elements != 1:
             return None
         data = graph.tensors[constants[0]].data
         assert data is not None
         indices, offset = others[0], int(data.reshape(-1)[0])
-        chain.append(add.index)
-    cast = makers.get(indices)
-    if cast is None or cast.kind != "CAST" or graph.tensors[indices].dtype != "int32":
+        if not _runs(graph, added, add.CHECKS):
+            return None
+        chain.append(added.index)
+    widened = makers.get(indices)
+    if widened is None or widened.kind != "CAST" or graph.tensors[indices].dtype != "int32":
         return None
-    source = graph.tensors[cast.inputs[0]]
+    if not _runs(graph, widened, cast.CHECKS) or not _runs(graph, op, gather.CHECKS):
+        return None
+    source = graph.tensors[widened.inputs[0]]
     reaches = -128 + offset >= 0 and 127 + offset < len(table.data)
-    if source.dtype != "int8" or source.data is not None or source.shape != output.shape or not reaches:
+    is_activation = source.dtype == "int8" and source.data is None and not source.is_variable
+    if not is_activation or source.shape != output.shape or not reaches:
         return None
-    return _LookUp(source.index, offset, (cast.index, *chain))
+    return _LookUp(source.index, offset, (widened.index, *chain))
+
+
+def _runs(graph: Graph, op: Op, checks: tuple[Check, ...]) -> bool:
+    """Whether an operator can run by itself; one that cannot is refused where it is lowered."""
+    return all(check(graph, op) is None for check in checks)
 
 
 def _unread(graph: Graph, look_ups: dict[int, _LookUp]) -> set[int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgekit.engine.lowered import Lowered, row_bytes, row_shape
+from edgekit.engine.schedule import states
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.tflite.graph import Graph
 
@@ -80,8 +81,8 @@ def verify(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule, result:
         AssertionError: two living things overlap, or something lies outside of the arena: a fault of the planner.
     """
     owner = _owners(graph, lowered)
-    states = [tensor for item in lowered for tensor in item.states]
-    last_use = {owner[tensor]: len(schedule.steps) for tensor in (*graph.outputs, *states)}
+    kept = states(graph, lowered)
+    last_use = {owner[tensor]: len(schedule.steps) for tensor in (*graph.outputs, *kept)}
     for index, step in enumerate(schedule.steps):
         item = lowered[step.layer]
         # A tensor that several layers write part by part must keep what the earlier ones wrote.
@@ -89,7 +90,7 @@ def verify(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule, result:
             if tensor in owner:
                 last_use[owner[tensor]] = max(last_use.get(owner[tensor], -1), index)
     holders: dict[int, tuple[int, int]] = {}
-    for tensor in (*states, *graph.inputs):
+    for tensor in (*kept, *graph.inputs):
         _claim(
             holders,
             owner[tensor],
@@ -142,10 +143,11 @@ def _live_ranges(
             if tensor in owner:
                 first, _ = live.get(owner[tensor], (index, index))
                 live[owner[tensor]] = (first, index)
-        live |= {owner[tensor]: (-1, len(schedule.steps)) for tensor in item.states}
     for tensor in graph.outputs:
         first, _ = live.get(owner[tensor], (-1, -1))
         live[owner[tensor]] = (first, len(schedule.steps))
+    # A state lives from one inference to the next, whoever reads it last.
+    live |= {owner[tensor]: (-1, len(schedule.steps)) for tensor in states(graph, lowered)}
     return live
 
 

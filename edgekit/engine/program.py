@@ -30,8 +30,8 @@ class Program:
 
     @property
     def states(self) -> tuple[int, ...]:
-        """Variable tensors, each once."""
-        return tuple(dict.fromkeys(index for item in self.lowered for index in item.states))
+        """Variable tensors that are read or updated, each once."""
+        return schedule.states(self.graph, self.lowered)
 
 
 def program(graph: Graph) -> Program:

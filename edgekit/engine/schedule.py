@@ -34,6 +34,12 @@ def flash_bytes_read(graph: Graph, schedule: Schedule, lowered: Sequence[Lowered
     )
 
 
+def states(graph: Graph, lowered: Sequence[Lowered]) -> tuple[int, ...]:
+    """Return the variable tensors that kernels update or read, each once, in order."""
+    indices = (index for item in lowered for index in (*item.inputs, *item.states) if graph.tensors[index].is_variable)
+    return tuple(dict.fromkeys(indices))
+
+
 def constant_inputs(graph: Graph, lowered: Sequence[Lowered]) -> tuple[int, ...]:
     """Return the constant tensors that kernels take as inputs, each once, in order."""
     indices = (index for item in lowered for index in item.inputs if graph.tensors[index].data is not None)

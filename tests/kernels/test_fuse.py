@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import aot_on_host
@@ -12,7 +13,9 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers_by_hand import ModelByHand
 
 from edgekit.engine.program import Program, program
+from edgekit.errors import UnsupportedOpError
 from edgekit.tflite import graph
+from edgekit.tflite.graph import Quant
 
 SHAPE = (1, 4, 4, 3)
 pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
@@ -71,6 +74,23 @@ def test_indices_that_are_read_elsewhere_stay(tmp_path: Path) -> None:
 def test_a_table_that_some_codes_miss_stays_a_gather(tmp_path: Path) -> None:
     made = _run(_model(offset=100, rows=200), tmp_path, codes=(-100, 100))
     assert [item.kernel for item in made.lowered] == ["cast", "sum_s32", "gather"]
+
+
+def test_an_activation_of_the_indices_is_not_lost() -> None:
+    """The addition cannot run in this form, so the chain is no table and the user hears of it."""
+    parsed = graph.parse(_model())
+    add = dataclasses.replace(parsed.ops[1], options={**parsed.ops[1].options, "fusedActivationFunction": 3})
+    with pytest.raises(UnsupportedOpError, match="fused activation 3 of int32"):
+        program(dataclasses.replace(parsed, ops=(parsed.ops[0], add, *parsed.ops[2:])))
+
+
+def test_a_table_of_another_scale_is_refused() -> None:
+    parsed = graph.parse(_model())
+    output = parsed.tensors[parsed.outputs[0]]
+    scaled = dataclasses.replace(output, quant=Quant((0.2,), (3,), None))
+    tensors = tuple(scaled if tensor is output else tensor for tensor in parsed.tensors)
+    with pytest.raises(UnsupportedOpError, match="other scales"):
+        program(dataclasses.replace(parsed, tensors=tensors))
 
 
 def test_a_longer_table_is_cut_to_what_is_read(tmp_path: Path) -> None:

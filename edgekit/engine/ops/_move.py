@@ -7,7 +7,7 @@ from edgekit.tflite.graph import Graph, Op, Tensor
 
 MOVABLE = ("int8", "uint8", "int16", "int32", "int64", "bool")
 _QUANTIZED = ("int8", "uint8", "int16")
-# Inputs whose elements move; all where an operator takes any number of them, else the first.
+# Positions of the inputs whose elements move; all where an operator takes any number of them, else the first.
 _MOVED = {
     "SPLIT": slice(1, 2),
     "EMBEDDING_LOOKUP": slice(1, 2),
@@ -19,7 +19,12 @@ _ALL_MOVE = ("CONCATENATION", "PACK")
 
 def moved_inputs(op: Op) -> tuple[int, ...]:
     """Return the inputs whose elements become the output's."""
-    return op.inputs if op.kind in _ALL_MOVE else op.inputs[_MOVED.get(op.kind, slice(0, 1))]
+    return tuple(op.inputs[position] for position in _moved_positions(op))
+
+
+def _moved_positions(op: Op) -> range:
+    everything = range(len(op.inputs))
+    return everything if op.kind in _ALL_MOVE else everything[_MOVED.get(op.kind, slice(0, 1))]
 
 
 def elements_move_unchanged(graph: Graph, op: Op) -> str | None:
@@ -45,9 +50,10 @@ def quantized_alike(left: Tensor, right: Tensor) -> bool:
 
 def parameters_are_constant(graph: Graph, op: Op) -> str | None:
     """constant parameters (axes, sizes, positions)"""
-    moved = moved_inputs(op)
+    # By position: a tensor may be moved and be a parameter of its own move.
+    moved = _moved_positions(op)
     for position, index in enumerate(op.inputs):
-        if index >= 0 and index not in moved and graph.tensors[index].data is None:
+        if index >= 0 and position not in moved and graph.tensors[index].data is None:
             return f"input {position}, {graph.tensors[index].name!r}, is computed"
     return None
 
