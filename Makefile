@@ -9,7 +9,7 @@ GRAPHS ?= 5000
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz check format bench readme train clean
+.PHONY: help setup demo test fuzz networks check format bench readme train clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ fuzz: setup ## damaged models against the guard, sound ones, random graphs again
 	@PYTHONPATH=tests/kernels $(PYTHON) tests/fuzz/campaign.py --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED)) --keep build/fuzz
 	@EDGEKIT_FUZZ_GRAPHS=300 $(PYTHON) -m pytest -q tests/fuzz -k converter --timeout 3600
 	@$(PYTHON) -m pytest -q -n $(JOBS) tests/differential --graphs $(GRAPHS) --first-graph $(or $(SEED),1000000)
+
+networks: setup ## convert networks of keras.applications and run them in TFLM and aot (minutes)
+	@EDGEKIT_NETWORKS=all $(PYTHON) -m pytest -q -s tests/conversion/test_networks.py --timeout 3600
 
 check: setup ## style and types: ruff, mypy, clang-format
 	@$(PYTHON) -m ruff check .

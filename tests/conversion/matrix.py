@@ -59,21 +59,28 @@ def run_here(flatbuffer: bytes, inputs: tuple[bytes, ...], interpreter: Interpre
     return Run(tuple(outputs), "", None)
 
 
-def convert_row(worker: Worker, row: str, kept: Path) -> Converted:
-    """Return a row, converted by the first test process that asks; <row>.tflite lies in `kept` afterwards."""
+def convert_row(worker: Worker, row: str, kept: Path, writer: str = "matrix_rows:write") -> Converted:
+    """Return a row, converted by the first test process that asks; <row>.tflite lies in `kept` afterwards.
+
+    Args:
+        worker: the TensorFlow child.
+        row: name of the model.
+        kept: folder of this run.
+        writer: function that writes model.keras and data.npz in the child.
+    """
     facts = kept / f"{row}.json"
     with filelock.FileLock(kept / f"{row}.lock"):
         if not facts.is_file():
-            _convert(worker, row, kept)
+            _convert(worker, row, kept, writer)
     with np.load(kept / row / "data.npz") as arrays:
         x = arrays["x_test"]
     return Converted(parse((kept / f"{row}.tflite").read_bytes()), *json.loads(facts.read_text()), x)
 
 
-def _convert(worker: Worker, row: str, kept: Path) -> None:
+def _convert(worker: Worker, row: str, kept: Path, writer: str) -> None:
     folder = kept / row
     folder.mkdir(exist_ok=True)
-    worker.call("matrix_rows:write", {"row": row, "folder": str(folder)})
+    worker.call(writer, {"row": row, "folder": str(folder)})
     with np.load(folder / "data.npz") as arrays:
         data = Data(arrays["x_train"], None, arrays["x_test"], None)
     conversion = convert_module.convert(folder / "model.keras", data=data, objects="custom_layers")
