@@ -14,8 +14,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from tiny_models import dense_int8
 
+from edgekit.engine import ops
 from edgekit.errors import ModelError
-from edgekit.tflite import graph, guard
+from edgekit.tflite import graph, guard, tflm_operators
 from edgekit.tflite.guard import layout, structure
 from edgekit.tflite.guard.rules import rules
 
@@ -270,6 +271,11 @@ def test_the_layout_is_that_of_the_schema() -> None:
 def test_every_rule_is_of_an_operator_of_the_schema() -> None:
     assert set(rules()) <= set(vars(schema.BuiltinOperator))
     assert len(rules()) > 100
+
+
+def test_whatever_an_engine_runs_has_a_rule() -> None:
+    assert set(ops.names()) <= set(rules())
+    assert set(tflm_operators.TYPES) <= set(rules())
 
 
 def test_a_report_may_read_what_no_interpreter_may_run() -> None:
