@@ -62,7 +62,10 @@ def test_findings_of_earlier_campaigns() -> None:
 
 
 def test_larger_findings_made_again() -> None:
-    """A beta next to nothing ended TFLM, a depthwise convolution without a bias LiteRT's optimized kernel."""
+    """A beta next to nothing ended TFLM, a depthwise convolution without a bias LiteRT's optimized kernel.
+
+    One with an entry for a bias that is not there ended TFLM as well.
+    """
     softmax = schema.ModelT.InitFromPackedBuf(cases.CASES["softmax"](np.random.default_rng(0)).flatbuffer)
     softmax.subgraphs[0].operators[0].builtinOptions.beta = 1e-20
     depthwise = schema.ModelT.InitFromPackedBuf(cases.CASES["depthwise_conv_2d"](np.random.default_rng(0)).flatbuffer)
@@ -70,6 +73,8 @@ def test_larger_findings_made_again() -> None:
     operator.inputs = list(operator.inputs)[:2]
     with Runner() as runner:
         _survives(packed(softmax), runner)
+        _survives(packed(depthwise), runner)
+        operator.inputs = [*operator.inputs, -1]
         _survives(packed(depthwise), runner)
 
 

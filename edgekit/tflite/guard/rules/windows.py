@@ -98,6 +98,8 @@ def _depthwise_conv_2d(op: Operator) -> None:
     is_portable = op.runner in ("", "tflm", "litert_reference")
     is_missed = not is_portable and op.optional(2) is None
     op.require(not is_missed, "inputs", "leave out the bias, without which LiteRT's optimized kernel crashes")
+    is_named = len(op.inputs) == 3 and op.optional(2) is None
+    op.require(not (op.runner == "tflm" and is_named), "inputs", "name a bias that is absent, at which TFLM crashes")
     check_bias(op, source, op.optional(2), channels)
     _slides(op, source, (rows, columns), channels)
 
