@@ -86,3 +86,12 @@ def test_a_sigmoid_ends_at_one() -> None:
 
 def test_float_operators_have_no_kernel() -> None:
     assert "no kernel" in _refusal("DEQUANTIZE", [INT8], (None, 0, "float32"), schema.DequantizeOptionsT())
+
+
+def test_scales_too_far_apart_are_refused() -> None:
+    tiny: Made = (2.0**-30, 0, "int8")
+    wide: Made = (4.0, 0, "int8")
+    assert "fit into int32" in _refusal("MUL", [wide, wide], tiny, schema.MulOptionsT())
+    assert "a ratio of" in _refusal("PRELU", [wide, wide], tiny)
+    numbers: Made = (1.0, 0, "int32")
+    assert "1/2 (from int32)" in _refusal("QUANTIZE", [numbers], INT8, schema.QuantizeOptionsT())

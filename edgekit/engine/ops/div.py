@@ -29,9 +29,9 @@ def _quotient_scale(graph: Graph, op: Op) -> tuple[int, int]:
 
 
 def shifts_stay_within_a_word(graph: Graph, op: Op) -> str | None:
-    """scales with 64 <= left / (right * output) < 2^22 (TFLite Micro shifts by more than a word for others)"""
+    """scales with 64 <= left / (right * output) < 2^20 (TFLite Micro shifts by more than a word for others)"""
     shift = _quotient_scale(graph, op)[1]
-    return None if 7 <= shift <= 22 else f"a ratio of about 2^{shift - 1}"
+    return None if 7 <= shift <= 20 else f"a ratio of about 2^{shift - 1}"
 
 
 def divisor_is_not_zero(graph: Graph, op: Op) -> str | None:

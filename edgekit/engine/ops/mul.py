@@ -10,12 +10,23 @@ from edgekit.engine.ops._checks import all_of, int32_is_not_clamped
 from edgekit.engine.ops._fixed_point import clamped, requantize
 from edgekit.tflite.graph import Graph, Op
 
+
+def product_fits(graph: Graph, op: Op) -> str | None:
+    """int8 scales whose product is below 2^14 times the output's: products fit into int32"""
+    left, right, output = _binary.left_right_output(graph, op)
+    if output.dtype != "int8":
+        return None
+    ratio = scale_of(left) * scale_of(right) / scale_of(output)
+    return None if ratio < 2**14 else f"a ratio of {ratio:g}"
+
+
 CHECKS = (
     _binary.two_inputs,
     all_of("int8", "int16", "int32"),
     shapes_broadcast,
     has_fused_activation,
     int32_is_not_clamped,
+    product_fits,
 )
 
 

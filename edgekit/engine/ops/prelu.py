@@ -10,7 +10,15 @@ from edgekit.engine.ops._checks import all_of
 from edgekit.engine.ops._fixed_point import clamped, requantize
 from edgekit.tflite.graph import Graph, Op
 
-CHECKS = (_binary.two_inputs, all_of("int8"), shapes_broadcast)
+
+def products_fit(graph: Graph, op: Op) -> str | None:
+    """an input scale below 2^20 times the output's, and below 2^14 times with the slopes' scale"""
+    before, slopes, after = _binary.left_right_output(graph, op)
+    ratio = scale_of(before) / scale_of(after)
+    return None if ratio < 2**20 and ratio * scale_of(slopes) < 2**14 else f"a ratio of {ratio:g}"
+
+
+CHECKS = (_binary.two_inputs, all_of("int8"), shapes_broadcast, products_fit)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:

@@ -33,7 +33,14 @@ def zero_points_are_small(graph: Graph, op: Op) -> str | None:
     return None
 
 
-CHECKS = (shape_is_kept, types_are_integers, zero_points_are_small)
+def results_fit(graph: Graph, op: Op) -> str | None:
+    """an input scale below the output's times 2^22 (from int8), 2^15 (from int16) or 1/2 (from int32)"""
+    before, after = _unary.before_after(graph, op)
+    ratio = scale_of(before) / scale_of(after)
+    return None if ratio < {"int8": 2**22, "int16": 2**15, "int32": 0.5}[before.dtype] else f"a ratio of {ratio:g}"
+
+
+CHECKS = (shape_is_kept, types_are_integers, zero_points_are_small, results_fit)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:
