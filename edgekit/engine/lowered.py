@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import UnsupportedOpError
@@ -133,25 +134,23 @@ def zero_point_of(tensor: Tensor) -> int:
     return tensor.quant.zero_point[0]
 
 
+def code_of(real: float, tensor: Tensor) -> int:
+    """Return the code of a real number, which may lie outside of the type: TFLite divides in float32, rounds halves
+    away from zero."""
+    ratio = float(np.float32(max(-(2.0**31), min(2.0**31, real / scale_of(tensor)))))
+    return zero_point_of(tensor) + (int(ratio + 0.5) if ratio >= 0 else -int(-ratio + 0.5))
+
+
 def activation_range(op: Op, output: Tensor) -> tuple[int, int]:
     """Return the range [low, high] of int8 or int16 that the fused activation leaves.
 
     Source:
         TFLite 8-bit quantization specification; the clamp lies in the quantized domain of the output.
     """
-    scale, zero_point = scale_of(output), zero_point_of(output)
-
-    def quantized(value: float) -> int:
-        # TFLite divides in float32 and rounds halves away from zero.
-        import numpy as np
-
-        ratio = float(np.clip(value / np.float64(np.float32(scale)), -(2.0**31), 2.0**31).astype(np.float32))
-        return zero_point + (int(ratio + 0.5) if ratio >= 0 else -int(-ratio + 0.5))
-
     limits = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
     low, high = limits[int(op.options.get("fusedActivationFunction", 0))]
     lowest, highest = (-32768, 32767) if output.dtype == "int16" else (-128, 127)
     return (
-        lowest if low is None else max(lowest, quantized(low)),
-        highest if high is None else min(highest, quantized(high)),
+        lowest if low is None else max(lowest, code_of(low, output)),
+        highest if high is None else min(highest, code_of(high, output)),
     )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 
 
+class FactorError(ValueError):
+    """A factor that no multiplier and shift can write: scales too far apart."""
+
+
 def quantize_multiplier(real: float) -> tuple[int, int]:
     """Write a factor as ``multiplier * 2**(shift - 31)``.
 
@@ -16,7 +20,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
         shift: in [-31, 31]; a factor below 2**-32 becomes 0.
 
     Raises:
-        ValueError: the factor is negative, not finite, or 2**31 and more.
+        FactorError: the factor is negative, not finite, or 2**31 and more.
 
     Example:
         >>> quantize_multiplier(0.5), quantize_multiplier(3.0)
@@ -26,7 +30,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
         Jacob et al. 2018, arXiv:1712.05877, section 2.2.
     """
     if not math.isfinite(real) or real < 0 or real >= 2**31:
-        raise ValueError(f"factor {real} is outside [0, 2^31)")
+        raise FactorError(f"a factor of {real:g} between scales")
     if real == 0:
         return 0, 0
     fraction, shift = math.frexp(real)

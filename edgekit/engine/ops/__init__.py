@@ -9,6 +9,7 @@ import typing
 from typing import Protocol
 
 from edgekit.engine.lowered import Check, Lowered, require
+from edgekit.engine.multiplier import FactorError
 from edgekit.errors import UnsupportedOpError
 from edgekit.tflite.graph import Graph, Op
 
@@ -42,15 +43,21 @@ def lower(graph: Graph, op: Op) -> tuple[Lowered, ...]:
     Raises:
         UnsupportedOpError: no kernel for it, or one of its checks failed.
     """
+    output = graph.tensors[op.outputs[0]].name if op.outputs else ""
     if op.kind not in names():
-        output = graph.tensors[op.outputs[0]].name if op.outputs else ""
         raise UnsupportedOpError(
             f"operator {op.index} {op.kind} ({output!r}): the aot engine has no kernel for it",
             hint="replace the layer, or use `--engine tflm`; `edgekit ops` lists what aot runs",
         )
     module = typing.cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
-    require(module.CHECKS, graph, op)
-    lowered = module.lower(graph, op)
+    try:
+        require(module.CHECKS, graph, op)
+        lowered = module.lower(graph, op)
+    except FactorError as error:
+        raise UnsupportedOpError(
+            f"operator {op.index} {op.kind} ({output!r}): {error}; expected: scales less than 2^31 apart",
+            hint="quantize the model again with samples that cover what this layer sees",
+        ) from error
     if isinstance(lowered, Lowered):
         return (dataclasses.replace(lowered, op=op.index, name=f"layer_{op.index}"),)
     return tuple(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Check
 from edgekit.tflite.graph import Graph, Op, Tensor
@@ -74,6 +78,28 @@ def quantization_fault(tensor: Tensor) -> str | None:
     if tensor.dtype == "int16" and quant.zero_point[0] != 0:
         return f"tensor {tensor.name!r} is int16 with zero point {quant.zero_point[0]}"
     return None
+
+
+def sums_fault(weights: NDArray[Any], bias: NDArray[Any] | None = None) -> str | None:
+    """Return that sums of int8 activations times weights may pass int32, or None.
+
+    On its way to the sum a kernel meets at most the bias and 256 times the magnitudes of the weights: 128 for the
+    activations, 128 for their zero point, which is folded into the bias.
+
+    Args:
+        weights: integers, shape (outputs, depth).
+        bias: shape (outputs).
+    """
+    reach = 256 * np.abs(weights.astype(np.int64)).sum(axis=1)
+    if bias is not None:
+        reach = reach + np.abs(bias.astype(np.int64)).reshape(-1)
+    return f"sums up to {reach.max()}" if reach.max() >= 2**31 else None
+
+
+def has_no_activation(graph: Graph, op: Op) -> str | None:  # noqa: ARG001
+    """no fused activation"""
+    number = int(op.options.get("fusedActivationFunction", 0))
+    return f"fused activation {number}" if number else None
 
 
 def _first_fault(tensors: Iterable[Tensor], dtypes: tuple[str, ...]) -> str | None:

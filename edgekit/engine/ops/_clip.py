@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgekit.engine.lowered import Lowered, scale_of, zero_point_of
+from edgekit.engine.lowered import Lowered, code_of, scale_of
 from edgekit.engine.ops import _unary
 from edgekit.engine.ops._fixed_point import clamped
 from edgekit.tflite.graph import Graph, Op
@@ -16,11 +16,9 @@ CHECKS = _unary.INT8
 
 
 def quantized(graph: Graph, op: Op, real: float) -> int:
-    """Return the output's code of a real number, held within its type; single precision, halves away from 0."""
+    """Return the output's code of a real number, held within its type."""
     after = graph.tensors[op.outputs[0]]
-    ratio = float(np.float32(real) / np.float32(scale_of(after)))
-    steps = int(ratio + 0.5) if ratio >= 0 else -int(0.5 - ratio)
-    return clamped(zero_point_of(after) + steps, *_unary.LIMITS[after.dtype])
+    return clamped(code_of(real, after), *_unary.LIMITS[after.dtype])
 
 
 def lower_clip(graph: Graph, op: Op, low: float, high: float) -> Lowered:

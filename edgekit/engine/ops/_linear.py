@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant, activation_range, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
+from edgekit.engine.ops._checks import sums_fault
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 # Which axis of the weights counts output channels.
@@ -91,7 +92,7 @@ def weights_are_constant(graph: Graph, op: Op) -> str | None:
     weights, allowed = layer.weights, ("int8", "int4") if layer.input.dtype == "int8" else ("int8",)
     if weights.data is None or weights.dtype not in allowed or weights.quant is None:
         return f"{weights.dtype} weights{' that are computed' if weights.data is None else ''}"
-    if any(weights.quant.zero_point):
+    if any(_zero_points(layer)):
         return "weights with a zero point"
     return None if len(weights.quant.scale) in (1, layer.channels) else f"{len(weights.quant.scale)} scales of weights"
 
@@ -115,7 +116,24 @@ def factors_are_in_range(graph: Graph, op: Op) -> str | None:
     return None if largest < limit else f"{largest:g} times"
 
 
-CHECKS = (activations_are_int8_or_int16, weights_are_constant, bias_is_constant, factors_are_in_range)
+def sums_fit(graph: Graph, op: Op) -> str | None:
+    """int8 activations with weights and biases whose sums int32 holds"""
+    layer = linear(graph, op)
+    if layer.input.dtype != "int8":
+        return None
+    bias = None if layer.bias is None else layer.bias.data
+    if layer.weights.data is None or any(_zero_points(layer)):
+        # Computed weights, or such with a zero point, less that of at most 128: each product reaches 255 * 256.
+        return sums_fault(np.full((layer.channels, layer.weights.shape[-1]), 255), bias)
+    by_channel = np.moveaxis(layer.weights.data, _CHANNEL_AXIS[op.kind], 0).reshape(layer.channels, -1)
+    return sums_fault(by_channel, bias)
+
+
+def _zero_points(layer: Linear) -> tuple[int, ...]:
+    return () if layer.weights.quant is None else layer.weights.quant.zero_point
+
+
+CHECKS = (activations_are_int8_or_int16, weights_are_constant, bias_is_constant, factors_are_in_range, sums_fit)
 
 
 def bias_constant(layer: Linear, rows: NDArray[Any]) -> Constant:
@@ -130,7 +148,6 @@ def bias_constant(layer: Linear, rows: NDArray[Any]) -> Constant:
     bias = np.zeros(rows.shape[0], np.int64) if layer.bias is None else layer.bias.data
     assert bias is not None
     folded = bias.astype(np.int64).reshape(-1) - zero_point_of(layer.input) * rows.astype(np.int64).sum(axis=1)
-    # int32 arithmetic wraps on the device as it does here, so the sums agree even where a fold overflows.
     dtype = np.int64 if layer.input.dtype == "int16" else np.int32
     return Constant("bias", folded.astype(dtype), f"({rows.shape[0]})")
 

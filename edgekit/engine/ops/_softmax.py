@@ -20,6 +20,13 @@ def input_scale_is_in_range(graph: Graph, op: Op) -> str | None:
     return None if is_fine else f"{scaled:g}"
 
 
+def vectors_are_short(graph: Graph, op: Op) -> str | None:
+    """vectors of fewer than 4,096 elements, with int16 of up to 65,536, whose sum of exp int32 holds"""
+    before = graph.tensors[op.inputs[0]]
+    most = (1 << 12) - 1 if before.dtype == "int8" else 1 << 16
+    return None if before.shape[-1] <= most else f"{before.shape[-1]} elements"
+
+
 def softmax_fields(before: Tensor, beta: float) -> dict[str, int]:
     """Return the fields of `ek_softmax_s8_layer`."""
     multiplier, shift = quantize_multiplier(min(beta * scale_of(before) * 2**_FRACTION_BITS, 2.0**31 - 1))

@@ -32,13 +32,19 @@ def shapes_fit(graph: Graph, op: Op) -> str | None:
     return None if expected == padded else f"shapes {', '.join(str(list(shape)) for shape in shapes)}"
 
 
+def sums_fit(graph: Graph, op: Op) -> str | None:
+    """matrices of a depth up to 32,768 with int8, whose sums int32 holds"""
+    depth = _operands(graph, op)[0].matrix[1]
+    return f"a depth of {depth}" if graph.tensors[op.inputs[0]].dtype == "int8" and depth > 1 << 15 else None
+
+
 def factor_is_in_range(graph: Graph, op: Op) -> str | None:
     """scales whose product is below 2^30 times the output scale, with int16 below 2^7 times"""
     limit = 2.0**7 if graph.tensors[op.inputs[0]].dtype == "int16" else 2.0**30
     return None if _factor(graph, op) < limit else f"{_factor(graph, op):g} times"
 
 
-CHECKS = (operands_are_alike, shapes_fit, factor_is_in_range)
+CHECKS = (operands_are_alike, shapes_fit, sums_fit, factor_is_in_range)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:

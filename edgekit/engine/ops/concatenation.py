@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.ops import _move
+from edgekit.engine.ops._checks import has_no_activation
 from edgekit.engine.ops._copy import box, copy_or_rename, strides
 from edgekit.tflite.graph import Graph, Op
-
-
-def has_no_activation(graph: Graph, op: Op) -> str | None:  # noqa: ARG001
-    """no fused activation"""
-    number = int(op.options.get("fusedActivationFunction", 0))
-    return f"fused activation {number}" if number else None
 
 
 def inputs_fill_the_output(graph: Graph, op: Op) -> str | None:

@@ -12,7 +12,15 @@ from edgekit.engine.ops._fixed_point import clamped
 from edgekit.engine.ops._table import lower_table
 from edgekit.tflite.graph import Graph, Op
 
-CHECKS = _unary.INT8
+
+def scales_are_near(graph: Graph, op: Op) -> str | None:
+    """an output scale above 2^-100, and an input scale below 2^24 times that"""
+    before, after = _unary.before_after(graph, op)
+    is_fine = scale_of(after) > 2.0**-100 and scale_of(before) < 2.0**24 * scale_of(after)
+    return None if is_fine else f"scales {scale_of(before):g} and {scale_of(after):g}"
+
+
+CHECKS = (*_unary.INT8, scales_are_near)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:

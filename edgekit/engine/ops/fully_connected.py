@@ -45,6 +45,7 @@ CHECKS = (
     weights_are_constant_or_int8,
     _linear.bias_is_constant,
     _linear.factors_are_in_range,
+    _linear.sums_fit,
     has_fused_activation,
     a_vector_for_each_vector,
 )

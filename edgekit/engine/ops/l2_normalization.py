@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgekit.engine.lowered import Lowered, activations_are_int8, row_shape, scale_of, zero_point_of
+from edgekit.engine.ops._checks import has_no_activation
 from edgekit.tflite.graph import Graph, Op
 
 
@@ -11,12 +12,6 @@ def output_is_within_one(graph: Graph, op: Op) -> str | None:
     output = graph.tensors[op.outputs[0]]
     same = scale_of(output) == 1 / 128 and zero_point_of(output) == 0
     return None if same else f"scale {scale_of(output)} and zero point {zero_point_of(output)}"
-
-
-def has_no_activation(graph: Graph, op: Op) -> str | None:  # noqa: ARG001
-    """no fused activation"""
-    number = int(op.options.get("fusedActivationFunction", 0))
-    return f"fused activation {number}" if number else None
 
 
 def vectors_are_short(graph: Graph, op: Op) -> str | None:

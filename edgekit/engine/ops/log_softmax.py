@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgekit.engine.lowered import Lowered, activations_are_int8, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
-from edgekit.engine.ops._softmax import input_scale_is_in_range, softmax_fields
+from edgekit.engine.ops._softmax import input_scale_is_in_range, softmax_fields, vectors_are_short
 from edgekit.tflite.graph import Graph, Op
 
 
@@ -15,7 +15,7 @@ def output_is_a_logarithm(graph: Graph, op: Op) -> str | None:
     return None if same else f"scale {scale_of(output)} and zero point {zero_point_of(output)}"
 
 
-CHECKS = (activations_are_int8, output_is_a_logarithm, input_scale_is_in_range)
+CHECKS = (activations_are_int8, output_is_a_logarithm, input_scale_is_in_range, vectors_are_short)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:

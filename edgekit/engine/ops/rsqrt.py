@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from edgekit.engine.lowered import Lowered, scale_of, zero_point_of
@@ -22,7 +24,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
     """
     before, after = _unary.before_after(graph, op)
     root = np.sqrt(np.float32(scale_of(before))) * np.float32(scale_of(after))
-    multiplier, shift = quantize_multiplier(1 / float(root))
+    multiplier, shift = quantize_multiplier(1 / float(root) if root else math.inf)
 
     def value(code: int) -> int:
         x = code - zero_point_of(before)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant, Lowered, row_shape, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
-from edgekit.engine.ops._softmax import input_scale_is_in_range, softmax_fields
+from edgekit.engine.ops._softmax import input_scale_is_in_range, softmax_fields, vectors_are_short
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 # Types in and out -> kernel, scale and zero point of the output, share by which the scale may be off.
@@ -41,7 +41,7 @@ def output_is_a_probability(graph: Graph, op: Op) -> str | None:
     return None if same else f"scale {scale_of(after)} and zero point {zero_point_of(after)}"
 
 
-CHECKS = (is_int8_or_int16, output_is_a_probability, input_scale_is_in_range)
+CHECKS = (is_int8_or_int16, output_is_a_probability, input_scale_is_in_range, vectors_are_short)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:

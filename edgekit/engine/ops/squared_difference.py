@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from edgekit.engine.lowered import Lowered, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops import _binary
@@ -24,8 +22,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
     common = 2 * max(scale_of(left), scale_of(right))
     left_multiplier, left_shift = quantize_multiplier(scale_of(left) / common)
     right_multiplier, right_shift = quantize_multiplier(scale_of(right) / common)
-    divisor = float(np.float32(2 ** (2 * extra_bits)) * np.float32(scale_of(output)))
-    output_multiplier, output_shift = quantize_multiplier(common * common / divisor)
+    output_multiplier, output_shift = quantize_multiplier(common * common / (2 ** (2 * extra_bits) * scale_of(output)))
     zero_points = zero_point_of(left), zero_point_of(right), zero_point_of(output)
 
     def value(a: int, b: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgekit.engine.lowered import Constant, Lowered, row_shape, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
+from edgekit.engine.ops._checks import sums_fault
 from edgekit.engine.weights import WeightEncoding, encode
 from edgekit.tflite.graph import Graph, Op, Tensor
 
@@ -73,6 +74,17 @@ def weights_are_constant(graph: Graph, op: Op) -> str | None:
     return None
 
 
+def sums_fit(graph: Graph, op: Op) -> str | None:
+    """weights and biases whose sums int32 holds"""
+    for weights, bias in (*zip(_INPUT_WEIGHTS, _BIASES, strict=True), *((place, None) for place in _HIDDEN_WEIGHTS)):
+        data = graph.tensors[op.inputs[weights]].data
+        assert data is not None
+        fault = sums_fault(data, None if bias is None else graph.tensors[op.inputs[bias]].data)
+        if fault is not None:
+            return fault
+    return None
+
+
 def states_fit(graph: Graph, op: Op) -> str | None:
     """as many states as batches times units, and an output for each time of the input"""
     before, after = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
@@ -95,6 +107,7 @@ CHECKS = (
     activations_are_int8,
     cell_is_a_power_of_two,
     weights_are_constant,
+    sums_fit,
     states_fit,
     factors_are_in_range,
 )
