@@ -176,7 +176,8 @@ def fully_connected__int4_per_channel(rng: np.random.Generator) -> bytes:
 
 def fully_connected__int16(rng: np.random.Generator) -> bytes:
     """Activations of 16 bits, a bias of 64; depths beyond what 32 bits can add up."""
-    vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 900)), int(rng.integers(1, 14))
+    vectors, depth, units = int(rng.choice([1, 1, 3])), int(rng.integers(1, 60)), int(rng.integers(1, 14))
+    depth = depth if rng.integers(0, 4) else 8 * depth + 200
     per_channel = bool(rng.integers(0, 2))
     shapes = (1, vectors, depth), (1, vectors, units)
     return _fully_connected(rng, *shapes, per_channel=per_channel, activations="int16", bias_dtype="int64")
