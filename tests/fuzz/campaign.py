@@ -84,6 +84,8 @@ def campaign(
             if fault is not None:
                 outcome.findings.append(f"mutant {number} of seed {seed}: {made}: {fault}")
                 outcome.models[number] = damaged
+                if progress is not None:
+                    progress(outcome.findings[-1])
         outcome.slowest_run_s = runner.slowest_s
     return outcome
 
@@ -140,8 +142,6 @@ def main() -> int:
     arguments = parser.parse_args()
     _say(f"seed {arguments.seed}, {arguments.mutants} mutants")
     outcome = campaign(arguments.mutants, arguments.seed, first=arguments.first, folder=arguments.models, progress=_say)
-    for finding in outcome.findings:
-        _say(finding)
     if arguments.keep is not None:
         arguments.keep.mkdir(parents=True, exist_ok=True)
         for number, model in outcome.models.items():

@@ -193,6 +193,9 @@ def _logical(op: Operator) -> None:
 def _prelu(op: Operator) -> None:
     _arithmetic(op)
     op.shape(op.output, op.input(0).shape)
+    if op.runner == "tflm":
+        # Its kernel spreads the slopes over four dimensions, and aborts at more.
+        op.rank(op.output, 0, 4)
 
 
 def _add_n(op: Operator) -> None:
