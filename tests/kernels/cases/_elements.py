@@ -15,6 +15,8 @@ Make = Callable[[np.random.Generator], Case]
 Range = tuple[int, int]
 # Draws scale and zero point of the input, then those of the output.
 Quants = Callable[[np.random.Generator], tuple[float, int, float, int]]
+# From the inputs' scales to an output scale at which most outputs differ.
+Spread = Callable[[float, float], float]
 
 
 def tensor(
@@ -74,6 +76,7 @@ def binary(
     ranges: tuple[Range, Range] | None = None,
     rank: Range = (1, 6),
     one_scale: bool = False,
+    spread: Spread | None = None,
     forms: tuple[str, ...] = ("plain", "broadcast", "constant", "scalar", "same"),
 ) -> Make:
     """Return a maker of models with one operator of two tensors.
@@ -86,6 +89,7 @@ def binary(
         ranges: of the inputs' values, where not all are allowed.
         rank: lowest and first too high rank.
         one_scale: inputs and output have one scale and zero point.
+        spread: about which the output's scale lies in three cases of four, without an activation.
         forms: what inputs to draw from.
     """
     low_high = ranges or (full_range(dtype), full_range(dtype))
@@ -106,9 +110,16 @@ def binary(
         ]
         if form == "same":
             inputs[1] = inputs[0]
-        made = tensor(model, rng, shape, output or dtype, quant=quant)
+        is_spread = spread is not None and bool(rng.integers(0, 4))
+        output_quant = quant
+        if spread is not None and is_spread:
+            left_scale, right_scale = (float(model.tensors[index].quantization.scale[0]) for index in inputs)
+            scale = spread(left_scale, right_scale) * 2.0 ** rng.uniform(-1, 1)
+            output_quant = float(np.float32(scale)), random_quant(rng, dtype)[1] // 4
+        made = tensor(model, rng, shape, output or dtype, quant=output_quant)
         chosen = options() if options is not None else None
-        if hasattr(chosen, "fusedActivationFunction") and dtype != "int32":
+        # Most activations would leave one code of an output that is spread.
+        if hasattr(chosen, "fusedActivationFunction") and dtype != "int32" and not is_spread:
             chosen.fusedActivationFunction = int(rng.choice(ACTIVATIONS))
         computed = list(dict.fromkeys(index for place, index in enumerate(inputs) if place != constant))
         flatbuffer = model.pack(kind, inputs, made, chosen, computed)

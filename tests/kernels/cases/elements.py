@@ -10,35 +10,57 @@ from cases import Case
 from cases._elements import binary, full_range, random_quant, shapes, tensor, unary
 from cases._random import ACTIVATIONS, random_scale, random_zero_point
 
-add = binary("ADD", "int8", schema.AddOptionsT)
-add__int16 = binary("ADD", "int16", schema.AddOptionsT)
+# So few codes that many are equal.
+_FEW = ((-3, 4), (-3, 4))
+
+
+def _of_sum(left: float, right: float) -> float:
+    return left + right
+
+
+def _of_product_int8(left: float, right: float) -> float:
+    return 2.0**6 * left * right
+
+
+def _of_product_int16(left: float, right: float) -> float:
+    return 2.0**13 * left * right
+
+
+add = binary("ADD", "int8", schema.AddOptionsT, spread=_of_sum)
+add__int16 = binary("ADD", "int16", schema.AddOptionsT, spread=_of_sum)
 add__int32 = binary("ADD", "int32", schema.AddOptionsT)
-sub = binary("SUB", "int8", schema.SubOptionsT)
-sub__int16 = binary("SUB", "int16", schema.SubOptionsT)
+sub = binary("SUB", "int8", schema.SubOptionsT, spread=_of_sum)
+sub__int16 = binary("SUB", "int16", schema.SubOptionsT, spread=_of_sum)
 sub__int32 = binary("SUB", "int32", schema.SubOptionsT)
-mul = binary("MUL", "int8", schema.MulOptionsT)
-mul__int16 = binary("MUL", "int16", schema.MulOptionsT)
+mul = binary("MUL", "int8", schema.MulOptionsT, spread=_of_product_int8)
+mul__int16 = binary("MUL", "int16", schema.MulOptionsT, spread=_of_product_int16)
 mul__int32 = binary("MUL", "int32", schema.MulOptionsT)
 maximum = binary("MAXIMUM", "int8", schema.MaximumMinimumOptionsT, one_scale=True)
 maximum__int16 = binary("MAXIMUM", "int16", schema.MaximumMinimumOptionsT, one_scale=True)
 maximum__int32 = binary("MAXIMUM", "int32", schema.MaximumMinimumOptionsT)
 minimum = binary("MINIMUM", "int8", schema.MaximumMinimumOptionsT, one_scale=True)
 minimum__int16 = binary("MINIMUM", "int16", schema.MaximumMinimumOptionsT, one_scale=True)
-squared_difference = binary("SQUARED_DIFFERENCE", "int8", schema.SquaredDifferenceOptionsT, rank=(1, 5))
-squared_difference__int16 = binary("SQUARED_DIFFERENCE", "int16", schema.SquaredDifferenceOptionsT, rank=(1, 5))
+squared_difference = binary(
+    "SQUARED_DIFFERENCE", "int8", schema.SquaredDifferenceOptionsT, rank=(1, 5), spread=_of_product_int8
+)
+squared_difference__int16 = binary(
+    "SQUARED_DIFFERENCE", "int16", schema.SquaredDifferenceOptionsT, rank=(1, 5), spread=_of_product_int16
+)
 squared_difference__int32 = binary("SQUARED_DIFFERENCE", "int32", schema.SquaredDifferenceOptionsT, rank=(1, 5))
 equal = binary("EQUAL", "int8", schema.EqualOptionsT, output="bool")
-equal__int32 = binary("EQUAL", "int32", schema.EqualOptionsT, output="bool", ranges=((-3, 4), (-3, 4)))
+equal__often = binary("EQUAL", "int8", schema.EqualOptionsT, output="bool", ranges=_FEW, one_scale=True)
+equal__int32 = binary("EQUAL", "int32", schema.EqualOptionsT, output="bool", ranges=_FEW)
 equal__bool = binary("EQUAL", "bool", schema.EqualOptionsT, output="bool")
 not_equal = binary("NOT_EQUAL", "int8", schema.NotEqualOptionsT, output="bool", one_scale=True)
+not_equal__often = binary("NOT_EQUAL", "int8", schema.NotEqualOptionsT, output="bool", ranges=_FEW, one_scale=True)
 not_equal__bool = binary("NOT_EQUAL", "bool", schema.NotEqualOptionsT, output="bool")
 greater = binary("GREATER", "int8", schema.GreaterOptionsT, output="bool")
 greater__int32 = binary("GREATER", "int32", schema.GreaterOptionsT, output="bool")
 greater_equal = binary("GREATER_EQUAL", "int8", schema.GreaterEqualOptionsT, output="bool", one_scale=True)
 less = binary("LESS", "int8", schema.LessOptionsT, output="bool", one_scale=True)
-less__int32 = binary("LESS", "int32", schema.LessOptionsT, output="bool", ranges=((-3, 4), (-3, 4)))
+less__int32 = binary("LESS", "int32", schema.LessOptionsT, output="bool", ranges=_FEW)
 less_equal = binary("LESS_EQUAL", "int8", schema.LessEqualOptionsT, output="bool")
-less_equal__int32 = binary("LESS_EQUAL", "int32", schema.LessEqualOptionsT, output="bool")
+less_equal__int32 = binary("LESS_EQUAL", "int32", schema.LessEqualOptionsT, output="bool", ranges=_FEW)
 logical_and = binary("LOGICAL_AND", "bool", schema.LogicalAndOptionsT)
 logical_or = binary("LOGICAL_OR", "bool", schema.LogicalOrOptionsT)
 logical_not = unary("LOGICAL_NOT", "bool", lambda _: schema.LogicalNotOptionsT())
