@@ -8,19 +8,23 @@ import shutil
 import subprocess
 import sys
 import wave
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from voices import Families
 
-SAMPLE_RATE_HZ = 16_000
+SAMPLE_RATE_HZ, BLOCK = 16_000, 64
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 UNKNOWN_WORDS = tuple(
     "backward bed bird cat dog eight five follow forward four happy house learn marvin nine one seven sheila six "
     "three tree two visual wow zero".split()
 )
 _ACCENTS = ("en-us", "en-us-nyc", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029")
+
+
+Noises = list[NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +44,12 @@ def require_espeak() -> None:
         sys.exit("espeak-ng speaks the training data and is missing: sudo apt-get install espeak-ng")
 
 
-Families = list[list[str]]
-
-
-def variants() -> tuple[Families, Families]:
-    """Return the families of voice variants of the training and of the test part.
-
-    Families such as klatt, klatt2, klatt3 sound alike: each goes to one part as a whole, four families in five
-    to training, so that the test part holds voices that training has not heard.
-    """
-    listing = subprocess.run(
-        ["espeak-ng", "--voices=variant"], capture_output=True, text=True, check=True, timeout=30
-    ).stdout
-    names = {line.split("!v/")[1].split()[0] for line in listing.splitlines() if "!v/" in line}
-    families: dict[str, list[str]] = {}
-    for name in sorted(names):
-        families.setdefault(_family(name), []).append(name)
-    drawn = sorted(families)
-    random.Random(5).shuffle(drawn)
-    unheard = len(drawn) // 5
-    return [families[f] for f in drawn[unheard:]], [families[f] for f in drawn[:unheard]]
-
-
-def _family(variant: str) -> str:
-    """Drop the number: robosoft3 is of the family robosoft; f1 to f5 and m1 to m8 are voices of their own."""
-    stem = variant.lower().rstrip("0123456789")
-    return stem if len(stem) > 1 else variant.lower()
-
-
-def utterances(words: tuple[str, ...], count: int, voices: Families, rng: random.Random) -> list[Utterance]:
+def utterances(words: tuple[str, ...], count: int, families: Families, rng: random.Random) -> list[Utterance]:
     """Draw `count` utterances; each word comes up equally often, each family of voices equally likely."""
     return [
         Utterance(
             word=words[index % len(words)],
-            variant=rng.choice(rng.choice(voices)),
+            variant=rng.choice(rng.choice(families)),
             accent=rng.choice(_ACCENTS),
             speed=rng.randint(120, 220),
             pitch=rng.randint(15, 85),
@@ -82,20 +58,14 @@ def utterances(words: tuple[str, ...], count: int, voices: Families, rng: random
     ]
 
 
-def speak(wanted: list[Utterance]) -> NDArray[np.int16]:
-    """Let espeak-ng say each utterance.
+def speak(utterance: Utterance, folder: Path) -> NDArray[np.int16]:
+    """Let espeak-ng say one word, with its data in `folder`.
 
     Returns:
-        int16, (len(wanted), 16000): the word at the start of its second, silence cut away before it.
+        int16, (16000,): the word at the start of its second, silence cut away before it, at a common level.
     """
-    with ThreadPoolExecutor(2) as pool:
-        return np.stack(list(pool.map(_speak_one, wanted)))
-
-
-def _speak_one(utterance: Utterance) -> NDArray[np.int16]:
-    """Say one word, trim it, bring it to 16 kHz and to a common level."""
-    command = ["espeak-ng", "-v", f"{utterance.accent}+{utterance.variant}", "-s", str(utterance.speed)]
-    command += ["-p", str(utterance.pitch), "--stdout", utterance.word]
+    command = ["espeak-ng", f"--path={folder}", "-v", f"{utterance.accent}+{utterance.variant}"]
+    command += ["-s", str(utterance.speed), "-p", str(utterance.pitch), "--stdout", utterance.word]
     sound = subprocess.run(command, capture_output=True, check=True, timeout=30).stdout
     with wave.open(io.BytesIO(sound)) as stream:
         rate = stream.getframerate()
@@ -116,21 +86,26 @@ def _resample(samples: NDArray[np.float64], rate_hz: int) -> NDArray[np.float64]
     return np.asarray(np.fft.irfft(spectrum, length) * (length / len(samples)))
 
 
-def disguise(word: NDArray[np.int16], rng: np.random.Generator) -> NDArray[np.int16]:
+def disguise(word: NDArray[np.int16], most: float, rng: np.random.Generator) -> NDArray[np.int16]:
     """Make another voice of one, for training only.
 
-    Played 15 % slower to 18 % faster, so with other formants and pitch, through a random filter of up to 8 dB.
+    Played slower or faster by up to `most` (of its logarithm), so with other formants and pitch, through a random
+    filter of up to 6 dB; every fifth with an echo.
     """
-    length = int(np.flatnonzero(word)[-1]) + 1
-    rate_hz = round(SAMPLE_RATE_HZ * np.exp(rng.uniform(-0.165, 0.165)))
-    warped = _resample(word[:length].astype(np.float64), rate_hz)[:SAMPLE_RATE_HZ]
-    spectrum = np.fft.rfft(warped)
+    # Lengths in whole blocks: a Fourier transform of prime length takes several times as long.
+    blocks = int(np.flatnonzero(word)[-1]) // BLOCK + 1
+    stretched = round(blocks * np.exp(rng.uniform(-most, most))) * BLOCK
+    spectrum = np.fft.rfft(word[: blocks * BLOCK])[: stretched // 2 + 1]
     # Gains at six corners, evenly spaced on a scale close to the ear's, straight lines between them.
     place = np.linspace(0, 1, len(spectrum)) ** 0.5
-    gain_db = np.interp(place, np.linspace(0, 1, 6), rng.uniform(-8, 8, 6))
+    gain_db = np.interp(place, np.linspace(0, 1, 6), rng.uniform(-6, 6, 6))
+    warped = np.fft.irfft(spectrum * 10 ** (gain_db / 20), stretched)[:SAMPLE_RATE_HZ]
+    warped *= stretched / (blocks * BLOCK)
+    if rng.uniform() < 1 / 5:
+        delay = int(len(warped) * rng.uniform(0.02, 0.3))
+        warped[delay:] += rng.uniform(0.1, 0.5) * warped[:-delay]
     out = np.zeros(SAMPLE_RATE_HZ, np.int16)
-    filtered = np.fft.irfft(spectrum * 10 ** (gain_db / 20), len(warped))
-    out[: len(warped)] = np.clip(filtered, -32768, 32767)
+    out[: len(warped)] = np.clip(warped, -32768, 32767)
     return out
 
 
@@ -138,30 +113,33 @@ def noise(rng: np.random.Generator) -> NDArray[np.float64]:
     """Return one second of noise at RMS 1, its spectrum falling by 0 to 6 dB an octave, slowly swelling."""
     frequencies = np.fft.rfftfreq(SAMPLE_RATE_HZ, 1 / SAMPLE_RATE_HZ)
     slope = rng.uniform(0, 1)
-    spectrum = np.fft.rfft(rng.standard_normal(SAMPLE_RATE_HZ)) / np.maximum(frequencies, 50) ** slope
+    white = rng.standard_normal((len(frequencies), 2)) @ np.array([1, 1j])
+    spectrum = white / np.maximum(frequencies, 50) ** slope
     time = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
     swell = 1 + rng.uniform(0, 0.5) * np.sin(2 * np.pi * (rng.uniform(0.5, 4) * time + rng.uniform()))
     sound = np.fft.irfft(spectrum, SAMPLE_RATE_HZ) * swell
     return np.asarray(sound / np.sqrt(np.mean(sound**2)))
 
 
-def mix(word: NDArray[np.int16] | None, rng: np.random.Generator) -> NDArray[np.float64]:
+def mix(word: NDArray[np.int16] | None, noises: Noises, rng: np.random.Generator) -> NDArray[np.float64]:
     """Place a word in its second and lay noise over it, at an SNR of 0 to 30 dB.
 
     Args:
         word: int16, (16000,); None for the class silence, which is noise alone.
+        noises: one of them is drawn, and begun somewhere.
         rng: decides place, noise, SNR and level.
 
     Returns:
         (16000,), full scale at 1.
     """
     level = 0.1 * 10 ** (rng.uniform(-6, 6) / 20)
-    ground = noise(rng)
+    ground = np.roll(noises[rng.integers(len(noises))], rng.integers(SAMPLE_RATE_HZ))
     snr_db = rng.uniform(0, 30)
     if word is None:
         return ground * level * 10 ** (-snr_db / 20)
-    sound = word / 32767
     length = int(np.flatnonzero(word)[-1]) + 1
-    sound = np.roll(sound, rng.integers(0, SAMPLE_RATE_HZ - length + 1))
-    rms = np.sqrt(np.mean(word[:length].astype(np.float64) ** 2)) / 32767
-    return np.asarray((sound / rms + ground * 10 ** (-snr_db / 20)) * level)
+    rms = np.sqrt(np.mean(word[:length].astype(np.float64) ** 2))
+    sound = ground * (level * 10 ** (-snr_db / 20))
+    start = rng.integers(0, SAMPLE_RATE_HZ - length + 1)
+    sound[start : start + length] += word[:length] * (level / rms)
+    return sound

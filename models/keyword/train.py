@@ -2,13 +2,14 @@
 
 Run it as ``python models/keyword/train.py``; it writes data.npz and model.keras beside itself. The words are spoken
 by espeak-ng (sudo apt-get install espeak-ng), the noise is computed: all data is simulated. The features of all
-clips are kept in the ignored folder .cache, so that only the first run speaks.
+clips are kept in the ignored folder .cache, so that only the first run speaks (some minutes). With the word
+``validation`` it trains, prints the accuracy on the validation part, and writes nothing: for changes to the training.
 """
 
 from __future__ import annotations
 
 import os
-import random
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,65 +18,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-import speech
-from mfcc import features
+import tensorflow as tf
+from clips import LABELS, SCALE, SEED, Features, make_part
 from numpy.typing import NDArray
 
 FOLDER = Path(__file__).resolve().parent
-SEED = 7
-EPOCHS, BATCH = 7, 100
-# A deviation is 32 steps: 4 deviations fit into int8.
-SCALE = 1 / 32
-LABELS = (*speech.WORDS, "silence", "unknown")
-# Clips a class; a training clip is heard twice, each time in another disguise and noise.
-TRAIN_CLIPS, HEARD, TEST_CLIPS = 1300, 2, 100
+# Not quite one pass: the clips are many and varied, and the training is to end within two minutes on two cores.
+STEPS, BATCH, RATE = 1000, 100, 4e-3
 # What the repository keeps of the training part, for calibration and fine-tuning.
-KEPT_A_CLASS = 200
-
-Features = tuple[NDArray[np.int8], NDArray[np.uint8]]
-
-
-def make_part(part: str) -> Features:
-    """Speak and mix one part, or read it from the cache.
-
-    Args:
-        part: "train" or "test"; the two share no voice.
-
-    Returns:
-        x: int8, (n, 49, 10, 1), real = SCALE * q; y: uint8, (n,), the index in LABELS. In random order.
-    """
-    cache = FOLDER / ".cache" / f"{part}.npz"
-    if not cache.exists():
-        cache.parent.mkdir(exist_ok=True)
-        np.savez(cache, **dict(zip("xy", _speak_part(part), strict=True)))
-    with np.load(cache) as arrays:
-        return arrays["x"], arrays["y"]
-
-
-def _speak_part(part: str) -> Features:
-    """Make the samples of one part, class by class."""
-    speech.require_espeak()
-    is_train = part == "train"
-    voices = speech.variants()[0 if is_train else 1]
-    # Text and number seeds of their own for each part: the parts share no draw.
-    rng, noise_rng = random.Random(f"{SEED} {part}"), np.random.default_rng([SEED, is_train])
-    clips = TRAIN_CLIPS if is_train else TEST_CLIPS
-    x, y = [], []
-    for label, name in enumerate(LABELS):
-        words = speech.UNKNOWN_WORDS if name == "unknown" else (name,)
-        # The many words of `unknown` need more clips than one word does.
-        count = 3 * clips // 2 if is_train and name == "unknown" else clips
-        spoken: list[NDArray[np.int16] | None] = [None] * count
-        if name != "silence":
-            spoken = list(speech.speak(speech.utterances(words, count, voices, rng)))
-        for word in spoken * (HEARD if is_train else 1):
-            if is_train and word is not None:
-                word = speech.disguise(word, noise_rng)
-            x.append(np.clip(np.round(features(speech.mix(word, noise_rng)) / SCALE), -128, 127).astype(np.int8))
-            y.append(label)
-        print(f"{part}: {name}: {len(spoken)} clips, {len(voices)} families of voices")
-    order = noise_rng.permutation(len(x))
-    return np.stack(x)[order], np.array(y, np.uint8)[order]
+KEPT_A_CLASS = 150
+STATISTICS_SAMPLES = 4000
 
 
 def keep(x: NDArray[np.int8], y: NDArray[np.uint8]) -> Features:
@@ -84,90 +36,107 @@ def keep(x: NDArray[np.int8], y: NDArray[np.uint8]) -> Features:
     return x[chosen], y[chosen]
 
 
-def make_model() -> keras.Model:
-    """The DS-CNN of MLPerf Tiny's keyword benchmark: 24,332 parameters, 64 filters."""
+class FusedNorm(keras.layers.BatchNormalization):
+    """Batch normalization whose training step is one operator: a fifth less time in all than Keras's six."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalize by the batch's statistics in training, else as Keras does."""
+        if not training:
+            return super().call(inputs, training=False, mask=mask)
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma,
+            offset=self.beta,
+            mean=self.moving_mean,
+            variance=self.moving_variance,
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + new * (1 - self.momentum))
+        return outputs
+
+
+def make_model(norm: type[keras.layers.BatchNormalization] = keras.layers.BatchNormalization) -> keras.Model:
+    """The DS-CNN of MLPerf Tiny's keyword benchmark: 24,332 parameters, 64 filters.
+
+    Args:
+        norm: the class of its normalization layers; the weights are the same.
+    """
     layers = keras.layers
     stack: list[Any] = [layers.Input((49, 10, 1))]
     stack.append(layers.Conv2D(64, (10, 4), strides=2, padding="same", use_bias=False, name="conv"))
-    stack += _norm("conv")
-    stack.append(layers.Dropout(0.05, seed=SEED, name="dropout_conv"))
+    stack += _norm("conv", norm)
     for block in range(1, 5):
         stack.append(layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"depthwise_{block}"))
-        stack += _norm(f"depthwise_{block}")
+        stack += _norm(f"depthwise_{block}", norm)
         stack.append(layers.Conv2D(64, 1, use_bias=False, name=f"pointwise_{block}"))
-        stack += _norm(f"pointwise_{block}")
+        stack += _norm(f"pointwise_{block}", norm)
     stack.append(layers.GlobalAveragePooling2D(name="mean"))
-    stack.append(layers.Dropout(0.1, seed=SEED, name="dropout"))
     stack.append(layers.Dense(len(LABELS), activation="softmax", name="classes"))
     return keras.Sequential(stack, name="keyword")
 
 
-def _norm(name: str) -> list[Any]:
-    """Batch normalization and ReLU; momentum 0.9, because the training is short."""
-    layers = keras.layers
-    return [layers.BatchNormalization(momentum=0.9, name=f"{name}_norm"), layers.ReLU(name=f"{name}_relu")]
+def _norm(name: str, norm: type[keras.layers.BatchNormalization]) -> list[Any]:
+    """Batch normalization and ReLU; momentum 0.9, because trainings are short."""
+    return [norm(momentum=0.9, name=f"{name}_norm"), keras.layers.ReLU(name=f"{name}_relu")]
 
 
-class Augmented(keras.utils.PyDataset):
-    """Batches that differ every epoch: shifted in time, a few frames silenced, a little noise."""
+def train(x: NDArray[np.int8], y: NDArray[np.uint8]) -> keras.Model:
+    """Train with AdamW, the learning rate rising to RATE and falling along a cosine.
 
-    def __init__(self, x: NDArray[np.float32], y: NDArray[np.uint8]) -> None:
-        super().__init__()
-        self._x, self._y = x, y
-        self._rng = np.random.default_rng(SEED)
-        self._order = self._rng.permutation(len(x))
-
-    def __len__(self) -> int:
-        return len(self._x) // BATCH
-
-    def on_epoch_end(self) -> None:
-        """Draw the next order."""
-        self._order = self._rng.permutation(len(self._x))
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        chosen = self._order[index * BATCH : (index + 1) * BATCH]
-        batch = self._x[chosen].copy()
-        for sample, shift in zip(batch, self._rng.integers(-3, 4, len(batch)), strict=True):
-            sample[:] = np.roll(sample, shift, axis=0)
-            first, frames = self._rng.integers(0, 44), self._rng.integers(0, 5)
-            sample[first : first + frames] = 0
-        batch += self._rng.normal(0, 0.08, batch.shape).astype(np.float32)
-        return batch, self._y[chosen]
+    Returns:
+        The model with the mean of its last hundred steps' weights, and with the statistics that belong to them.
+    """
+    model = make_model(FusedNorm)
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), SEED).batch(BATCH, drop_remainder=True)
+    batches = batches.map(lambda samples, labels: (tf.cast(samples, tf.float32) * SCALE, labels)).prefetch(2)
+    rising = STEPS // 10
+    rate = keras.optimizers.schedules.CosineDecay(1e-4, STEPS - rising, 0.0, warmup_target=RATE, warmup_steps=rising)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3, use_ema=True, ema_momentum=0.99)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    model.fit(batches.take(STEPS), verbose=2)
+    # At momentum 0 one large batch sets the moving statistics to its own.
+    for layer in model.layers:
+        if isinstance(layer, FusedNorm):
+            layer.momentum = 0.0
+    model(x[:STATISTICS_SAMPLES] * np.float32(SCALE), training=True)
+    plain = make_model()
+    plain.set_weights(model.get_weights())
+    return plain
 
 
-def train(model: keras.Model, x: NDArray[np.float32], y: NDArray[np.uint8]) -> None:
-    """Train with AdamW, the learning rate falling along a cosine."""
-    batches = Augmented(x, y)
-    steps = EPOCHS * len(batches)
-    rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, warmup_target=4e-3, warmup_steps=steps // 10)
-    loss = "sparse_categorical_crossentropy"
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
-    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
-    model.fit(batches, epochs=EPOCHS, verbose=2)
+def accuracy(model: keras.Model, part: Features) -> float:
+    """Return the fraction of samples whose highest output is their label."""
+    x, y = part
+    outputs = model.predict(x * np.float32(SCALE), batch_size=200, verbose=0)
+    return float(np.mean(outputs.argmax(axis=1) == y))
 
 
 def main() -> None:
     """Make the data, train, write both, print the accuracy."""
+    only_validation = sys.argv[1:] == ["validation"]
     keras.utils.set_random_seed(SEED)
-    x_train, y_train = make_part("train")
-    x_test, y_test = make_part("test")
-    model = make_model()
-    start = time.monotonic()
-    train(model, x_train * np.float32(SCALE), y_train)
-    seconds = time.monotonic() - start
-    _, accuracy = model.evaluate(x_test * np.float32(SCALE), y_test, verbose=0)
-    kept_x, kept_y = keep(x_train, y_train)
-    arrays = {"x_train": kept_x, "y_train": kept_y, "x_test": x_test, "y_test": y_test}
+    heard, validation = make_part("train"), make_part("validation")
+    start, start_cpu = time.monotonic(), time.process_time()
+    model = train(*heard)
+    seconds, cpu_seconds = time.monotonic() - start, time.process_time() - start_cpu
+    print(
+        f"keyword: {model.count_params()} parameters, trained in {seconds:.0f} s ({cpu_seconds:.0f} s of processor "
+        f"time) on {len(heard[0])} clips; simulated data, SNR 0 to 30 dB, voices not heard in training: accuracy "
+        f"{accuracy(model, validation):.4f} on {len(validation[0])} clips of the validation part"
+    )
+    if only_validation:
+        return
+    test = make_part("test")
+    kept_x, kept_y = keep(*heard)
+    arrays = {"x_train": kept_x, "y_train": kept_y, "x_test": test[0], "y_test": test[1]}
     quant = {"x_scale": np.float32(SCALE), "x_zero_point": np.int32(0)}
     np.savez_compressed(FOLDER / "data.npz", **arrays, **quant)
-    # Only the weights matter from here on; the optimizer's would treble the file.
-    plain = keras.Sequential.from_config(model.get_config())
-    plain.set_weights(model.get_weights())
-    plain.save(FOLDER / "model.keras")
+    model.save(FOLDER / "model.keras")
     print(
-        f"keyword: {model.count_params()} parameters, trained in {seconds:.0f} s; simulated data: accuracy "
-        f"{accuracy:.4f} on {len(x_test)} words in unseen voices at an SNR of 0 to 30 dB (optimistic: the settings of "
-        "this training were chosen on the same words)"
+        f"keyword: accuracy {accuracy(model, test):.4f} on {len(test[0])} clips of the test part (simulated data): "
+        "other voices again, and no choice was made by them"
     )
 
 
