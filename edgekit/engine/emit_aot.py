@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -56,7 +57,10 @@ def emit_program(made: Program, stem: str, *, features: tuple[str, ...] = (), la
 
 
 def _describe(graph: Graph, op: Op) -> str:
-    shapes = [graph.tensors[index].shape for index in (*op.inputs[:1], *op.outputs[:1])]
+    """The operator, the first tensor that it computes from, and its first output."""
+    inputs = [index for index in op.inputs if index >= 0]
+    computed = [index for index in inputs if graph.tensors[index].data is None]
+    shapes = [graph.tensors[index].shape for index in (*(computed or inputs)[:1], *op.outputs[:1])]
     arrow = " -> ".join("x".join(str(size) for size in shape) or "scalar" for shape in shapes)
     return f"{op.index}: {op.kind} {arrow}, {c_comment(graph.tensors[op.outputs[0]].name)}"
 
@@ -70,7 +74,7 @@ def _source(made: Program, stem: str, features: Sequence[str], labels: Sequence[
         *c_text.kernel_texts(("rows", *kernels), features),
         "/* ---- Layers ---- */\n",
         *(_constant_input(made.graph.tensors[index]) for index in schedule.constant_inputs(made.graph, made.lowered)),
-        *(_layer(made.graph, item) for item in made.lowered if item.kernel),
+        *_layers(made),
         "/* ---- Inference ---- */\n",
         *([_reset(made, stem)] if made.states else []),
         _invoke(made, stem),
@@ -88,7 +92,19 @@ def _constant_input(tensor: Tensor) -> str:
     return c_text.array(f"tensor_{tensor.index}", constant)
 
 
-def _layer(graph: Graph, item: Lowered) -> str:
+def _layers(made: Program) -> list[str]:
+    items = [item for item in made.lowered if item.kernel]
+    parts = Counter(item.op for item in items)
+    seen: Counter[int] = Counter()
+    texts = []
+    for item in items:
+        seen[item.op] += 1
+        part = f", part {seen[item.op]} of {parts[item.op]}" if parts[item.op] > 1 else ""
+        texts.append(_layer(f"{_describe(made.graph, made.graph.ops[item.op])}{part}", item))
+    return texts
+
+
+def _layer(description: str, item: Lowered) -> str:
     arrays = [c_text.array(f"{item.name}_{constant.name}", constant) for constant in item.constants]
     struct = [
         f"static const ek_{item.kernel}_layer {item.name} = {{",
@@ -96,7 +112,7 @@ def _layer(graph: Graph, item: Lowered) -> str:
         "};",
         "",
     ]
-    return f"/* {_describe(graph, graph.ops[item.op])} */\n" + "\n".join(arrays) + "\n".join(struct)
+    return "\n".join([f"/* {description} */", *arrays, *struct])
 
 
 def _rows(made: Program, index: int) -> str:

@@ -134,7 +134,7 @@ def _loop_table(loops: Sequence[Loop], target: Tensor) -> Constant:
     """The loops in a row, steps in bytes."""
     size = np.dtype(target.dtype).itemsize
     table = [number for loop in loops for number in (loop.count, loop.source * size, loop.target * size)]
-    return Constant("loop", np.array(table, np.int32), f"({len(loops)}, 3)")
+    return Constant("loop", np.array(table, np.int32), f"({len(loops)}, 3): count, input step, output step")
 
 
 def _fields(source: Tensor, target: Tensor, part: Box, run: int, fill: Fill | None) -> dict[str, Any]:

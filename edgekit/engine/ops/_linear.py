@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant, activation_range, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
-from edgekit.engine.ops._checks import sums_fault
+from edgekit.engine.ops._checks import quantization_fault, sums_fault
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 # Which axis of the weights counts output channels.
@@ -79,10 +79,9 @@ def activations_are_int8_or_int16(graph: Graph, op: Op) -> str | None:
     for tensor in (layer.input, layer.output):
         if tensor.dtype not in _BIAS_TYPES or tensor.dtype != layer.input.dtype:
             return f"tensor {tensor.name!r} is {tensor.dtype}"
-        if tensor.quant is None or len(tensor.quant.scale) != 1:
-            return f"tensor {tensor.name!r} has no single scale"
-        if tensor.dtype == "int16" and tensor.quant.zero_point[0]:
-            return f"tensor {tensor.name!r} has the zero point {tensor.quant.zero_point[0]}"
+        fault = quantization_fault(tensor)
+        if fault is not None:
+            return fault
     return None
 
 

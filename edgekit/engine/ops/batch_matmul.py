@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from edgekit.engine.lowered import Lowered, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
+from edgekit.engine.ops._checks import all_of
 from edgekit.engine.ops._linear import wide_multiplier
 from edgekit.engine.ops._matmul import BATCHES, Operand, product_shape, shape_fields
 from edgekit.tflite.graph import Graph, Op
-
-
-def operands_are_alike(graph: Graph, op: Op) -> str | None:
-    """two operands and an output of int8, or of int16 with zero point 0, each with one scale"""
-    tensors = [graph.tensors[index] for index in (*op.inputs, *op.outputs)]
-    for tensor in tensors:
-        if tensor.dtype not in ("int8", "int16") or tensor.dtype != tensors[0].dtype:
-            return f"tensor {tensor.name!r} is {tensor.dtype}"
-        if tensor.quant is None or len(tensor.quant.scale) != 1:
-            return f"tensor {tensor.name!r} has no single scale"
-        if tensor.dtype == "int16" and tensor.quant.zero_point[0]:
-            return f"tensor {tensor.name!r} has the zero point {tensor.quant.zero_point[0]}"
-    return None
 
 
 def shapes_fit(graph: Graph, op: Op) -> str | None:
@@ -44,7 +32,7 @@ def factor_is_in_range(graph: Graph, op: Op) -> str | None:
     return None if _factor(graph, op) < limit else f"{_factor(graph, op):g} times"
 
 
-CHECKS = (operands_are_alike, shapes_fit, sums_fit, factor_is_in_range)
+CHECKS = (all_of("int8", "int16"), shapes_fit, sums_fit, factor_is_in_range)
 
 
 def lower(graph: Graph, op: Op) -> Lowered:
