@@ -54,6 +54,11 @@ def spread_samples(data: Data, samples: int) -> tuple[NDArray[np.float32], str]:
 
 
 def _random_inputs(graph: Graph, samples: int) -> tuple[bytes, ...]:
+    if any(graph.tensors[index].dtype in ("int32", "int64") for index in graph.inputs):
+        # Ids: any number beyond the table would be a read outside of it.
+        from edgekit.tflite.shrink.inputs import random_inputs
+
+        return random_inputs(graph, samples)
     random = np.random.default_rng(_SEED)
     sizes = [graph.tensors[index].size_bytes for index in graph.inputs]
     return tuple(random.bytes(sum(sizes)) for _ in range(samples))

@@ -24,7 +24,15 @@ from edgekit.errors import EdgeKitError, ModelError
 from edgekit.progress import Progress
 from edgekit.tflite import keras_models
 from edgekit.tflite.conversion_checks import named_layer
-from edgekit.tflite.convert_trace import Floats, Traced, check_input, predict, trace_keras, trace_saved_model
+from edgekit.tflite.convert_trace import (
+    Floats,
+    Traced,
+    check_input,
+    predict,
+    require_ids,
+    trace_keras,
+    trace_saved_model,
+)
 from edgekit.tflite.model_files import ModelKind, examine
 
 if TYPE_CHECKING:
@@ -63,6 +71,9 @@ def convert(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
             np.save(folder / "after.npy", predict(model, arrays["compare"]))
         progress(f"tracing {path.name}")
         traced = trace_keras(model, arrays["calibration"])
+    if traced.takes_ids:
+        for name in ("calibration", "compare"):
+            require_ids(arrays[name])
     layers = f" ({len(traced.layers)} layers, the last is {traced.layers[-1][0]!r})" if traced.layers else ""
     progress(f"converting {path.name}{layers}")
     (folder / "model.tflite").write_bytes(to_int8(traced, arrays["calibration"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -185,8 +186,36 @@ def check_input(model: keras.Model, x: Floats) -> None:
 
 
 def predict(model: keras.Model, x: Floats) -> Floats:
-    """Return the first output of a model, shape (n, *output)."""
-    return np.concatenate([_first(model(batch, training=False)) for batch in _batches(x)])
+    """Return the first output of a model, shape (n, *output).
+
+    Raises:
+        DataError: ids outside of the table that they are looked up in.
+    """
+    import tensorflow as tf
+
+    try:
+        return np.concatenate([_first(model(batch, training=False)) for batch in _batches(x)])
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(r"= (-?\d+) is not in \[0, (\d+)\)", str(error))
+        if found is None:
+            raise
+        raise DataError(
+            f"the data holds id {found[1]}, the model's table has rows 0 to {int(found[2]) - 1}",
+            hint="give ids of the vocabulary that the model was trained with",
+        ) from error
+
+
+def require_ids(x: Floats) -> None:
+    """Refuse samples that are no ids where the model takes ids: a device would read outside of the table.
+
+    Raises:
+        DataError: fractions or negative numbers.
+    """
+    if (x != np.round(x)).any() or (x < 0).any():
+        raise DataError(
+            "the model looks its input up in a table, and the data holds fractions or negative numbers",
+            hint="give whole ids from 0 up, as the model was trained with",
+        )
 
 
 def _batches(x: Floats) -> Iterator[Floats]:
