@@ -102,7 +102,7 @@ def shrink(
 
 
 def preview(model: bytes) -> bytes:
-    """Return what `shrink` makes of a model with its usual options, before anybody judged it: for sizes, not for use."""
+    """Return what `shrink` makes of a model with its usual options, unjudged: for sizes, not for use."""
     return _apply(model, list(_passes(ShrinkOptions())), silent)[0]
 
 
