@@ -14,7 +14,7 @@ static inline int32_t ek_divide_by_power(int32_t x, int32_t exponent) {
   return (x >> exponent) + ((x & mask) > threshold ? 1 : 0);
 }
 
-/* Scales an accumulator; -31 <= shift <= 30, positive shifts to the left. */
+/* Scales an accumulator; -31 <= shift <= 31, positive shifts to the left. */
 static inline int32_t ek_requantize(int32_t accumulator, int32_t multiplier, int32_t shift) {
   if (shift > 0) {
     return ek_multiply_high((int32_t)((uint32_t)accumulator << shift), multiplier);

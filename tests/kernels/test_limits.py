@@ -97,6 +97,26 @@ def test_a_longer_softmax_is_refused(kind: str) -> None:
         program(_softmax(kind, 4096))
 
 
+def _average(rows: int, columns: int) -> graph.Graph:
+    made, options = ModelByHand(), schema.Pool2DOptionsT()
+    source = made.tensor((1, rows, columns, 1), 0.1, dtype="int16")
+    output = made.tensor((1, 1, 1, 1), 0.1, dtype="int16")
+    options.filterHeight, options.filterWidth, options.strideH, options.strideW = rows, columns, 1, 1
+    options.padding = schema.Padding.VALID
+    return graph.parse(made.pack("AVERAGE_POOL_2D", [source], output, options, [source]))
+
+
+def test_an_average_of_many_int16_runs(tmp_path: Path) -> None:
+    samples = tuple(np.full(65535, code, np.int16).tobytes() for code in (-32768, 32767))
+    (result,) = aot_on_host.run([program(_average(255, 257))], [samples], tmp_path)
+    assert [int(np.frombuffer(output, np.int16)[0]) for output in result] == [-32768, 32767]
+
+
+def test_an_average_of_more_is_refused() -> None:
+    with pytest.raises(UnsupportedOpError, match="65536 pixels"):
+        program(_average(256, 256))
+
+
 @pytest.mark.parametrize("kind", ["ABS", "ELU", "HARD_SWISH", "QUANTIZE", "RELU", "RSQRT"])
 @pytest.mark.parametrize(("scale", "output_scale"), [(3e38, 1e-38), (1e-38, 1e-38), (1e-38, 3e38)])
 def test_scales_far_apart_are_no_traceback(kind: str, scale: float, output_scale: float) -> None:
