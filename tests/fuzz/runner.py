@@ -15,7 +15,7 @@ from types import TracebackType
 from edgekit.child_process import child_environment, describe_exit
 from edgekit.tflite.interpreters import Interpreter
 
-_START_S, _HANG_S = 120.0, 20.0
+_START_S, _HANG_S = 120.0, 60.0
 _LETTERS = {
     Interpreter.TFLM: b"t",
     Interpreter.LITERT_REFERENCE: b"r",
