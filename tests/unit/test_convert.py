@@ -20,6 +20,7 @@ from edgekit.worker import Worker
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(40, *keras_files.SHAPE)).astype(np.float32)
+KERAS = Path(__file__).parents[2] / "models" / "digits" / "model.keras"
 DATA = Data(X[:30], RNG.integers(0, 3, 30), X[30:], RNG.integers(0, 3, 10))
 PRUNE = recipe_from_tables("half", [{"technique": "prune", "sparsity": 0.5, "epochs": 1}])
 slow = pytest.mark.slow
@@ -192,21 +193,20 @@ def test_a_real_worker_leaves_the_terminal_quiet(models: Path, capfd: pytest.Cap
     assert told[2].startswith("converting classifier.keras (6 layers")
 
 
-def test_a_keras_model_without_data_is_refused(tmp_path: Path) -> None:
-    path = _empty_keras(tmp_path)
+def test_a_keras_model_without_data_is_refused() -> None:
     with pytest.raises(DataError, match="needs representative data") as caught:
-        convert(path, data=None)
+        convert(KERAS, data=None)
     assert "--data" in caught.value.hint
 
 
-def test_nan_in_the_data_is_refused_before_tensorflow_starts(tmp_path: Path) -> None:
+def test_nan_in_the_data_is_refused_before_tensorflow_starts() -> None:
     with pytest.raises(DataError, match="x_train has NaN"):
-        convert(_empty_keras(tmp_path), data=Data(np.full((2, 3), np.nan, np.float32)))
+        convert(KERAS, data=Data(np.full((2, 3), np.nan, np.float32)))
 
 
-def test_unknown_metric_is_refused_before_tensorflow_starts(tmp_path: Path) -> None:
+def test_unknown_metric_is_refused_before_tensorflow_starts() -> None:
     with pytest.raises(UnknownNameError, match="unknown metric 'acc'"):
-        convert(_empty_keras(tmp_path), data=DATA, metric="acc")
+        convert(KERAS, data=DATA, metric="acc")
 
 
 def test_int8_tflite_passes_through_with_its_metric(tmp_path: Path) -> None:
@@ -235,14 +235,15 @@ def test_float_tflite_is_refused(tmp_path: Path) -> None:
 def test_truncated_tflite_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.tflite"
     path.write_bytes(dense_int8(weights=np.eye(2), bias=np.zeros(2))[:200])
-    with pytest.raises(ModelError, match="damaged or truncated"):
+    with pytest.raises(ModelError, match=r"leads to byte [0-9]+ of 200"):
         convert(path, data=None)
 
 
 def test_flatbuffers_and_saved_models_cannot_be_pruned(tmp_path: Path) -> None:
     (tmp_path / "m.tflite").write_bytes(dense_int8(weights=np.eye(2), bias=np.zeros(2)))
     (tmp_path / "saved").mkdir()
-    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"x")
+    # A SavedModel with its version and a graph of one nameless node.
+    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"\x08\x01\x12\x04\x12\x02\x0a\x00")
     for name in ("m.tflite", "saved"):
         with pytest.raises(ModelError, match="cannot be pruned"):
             convert(tmp_path / name, data=DATA, recipe=PRUNE)
@@ -253,12 +254,3 @@ def test_lost_weights_are_noticed() -> None:
     check_converted(parsed, 4)
     with pytest.raises(ModelError, match="lost weights: 6 constants are left of 100 weights"):
         check_converted(parsed, 100)
-
-
-def _empty_keras(folder: Path) -> Path:
-    import zipfile
-
-    with zipfile.ZipFile(folder / "m.keras", "w") as archive:
-        archive.writestr("config.json", "{}")
-        archive.writestr("model.weights.h5", "")
-    return folder / "m.keras"
