@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgekit.tflite.flatbuffer import pack, unpack
 from edgekit.tflite.graph import Graph, Tensor, parse
 
-# Beyond it, a device's arena and everybody's patience end.
+# What interpreters and the aot engine can give out; a tensor of another type stays inside.
 _SHOWN_TYPES = ("int8", "uint8", "int16", "int32", "bool", "float32")
 
 

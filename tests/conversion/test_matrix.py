@@ -11,7 +11,6 @@ import pytest
 from matrix import Converted, run_here
 
 from edgekit.engine.program import program
-from edgekit.errors import UnsupportedOpError
 from edgekit.tflite import interpreters, proof
 from edgekit.tflite.interpreters import Interpreter
 from edgekit.tflite.quantize import quantize_input
@@ -24,8 +23,6 @@ pytestmark = [
 ]
 
 _AOT_SAMPLES = 8
-# Operators that `aot` does not have yet; a mark falls when they land.
-_NOT_YET_IN_AOT: set[str] = set()
 # The index of the largest score: equal, not near.
 _INTEGER_OUTPUTS = {"arg_max"}
 
@@ -54,10 +51,8 @@ def test_all_integer_and_true_to_float(row: tuple[str, Converted]) -> None:
     )
 
 
-def test_aot_equals_tflm(row: tuple[str, Converted], request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    name, result = row
-    if name in _NOT_YET_IN_AOT:
-        request.applymarker(pytest.mark.xfail(strict=True, raises=UnsupportedOpError, reason="operator to come"))
+def test_aot_equals_tflm(row: tuple[str, Converted], tmp_path: Path) -> None:
+    _, result = row
     inputs = quantize_input(result.graph, result.x[:_AOT_SAMPLES])
     (outputs,) = aot_on_host.run([program(result.graph)], [inputs], tmp_path)
     assert outputs == run_here(result.graph.flatbuffer, inputs, Interpreter.TFLM).outputs
