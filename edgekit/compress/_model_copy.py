@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -28,9 +29,8 @@ def copy_model(model: keras.Model) -> keras.Model:
             f"model {model.name!r} has no weights yet: it was never built",
             hint="call model.build(...) or run one batch through it, then save it again",
         )
-    own = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=True)}
     try:
-        with keras.utils.custom_object_scope(own):
+        with own_classes(model):
             if isinstance(model, keras.Sequential) or hasattr(model, "_operations_by_depth"):
                 copy = type(model).from_config(model.get_config())
             else:
@@ -42,6 +42,21 @@ def copy_model(model: keras.Model) -> keras.Model:
             hint="give custom classes a get_config and keras.saving.register_keras_serializable; replace Lambda layers",
         ) from error
     return copy
+
+
+def own_classes(model: keras.Model) -> contextlib.AbstractContextManager[None]:
+    """Let configurations name the classes of this model's layers that Keras does not know by itself.
+
+    Keras's own layers stay out: a layer called Add would stand where the model has the operation of that name.
+    """
+    kinds = {type(layer) for layer in model._flatten_layers(include_self=True)}
+    own = {
+        kind.__name__: kind
+        for kind in kinds
+        if not kind.__module__.startswith(("keras.src.layers.", "keras.src.models."))
+    }
+    scope: contextlib.AbstractContextManager[None] = keras.utils.custom_object_scope(own)
+    return scope
 
 
 def _through_file(model: keras.Model) -> keras.Model:
