@@ -102,7 +102,8 @@ def shrink_model(
 
     Args:
         model: whatever `edgekit build` takes.
-        out: file to write; None chooses `<model>-shrunk.tflite` in the current folder.
+        out: file to write; None chooses `<model>-shrunk.tflite` in the current folder, `<model>-tflm.tflite` where it
+            is for TFLM alone.
         options: data, compression, metric.
         shrinking: what stays in the file.
         samples: random inputs for the certificate, and as many of the data.
@@ -114,13 +115,14 @@ def shrink_model(
         UntrustworthyError: outputs differ although nothing was taken away.
     """
     line = pipeline.start(resolve(model), options or BuildOptions(), progress)
-    path = out or Path(f"{line.source.name}-shrunk.tflite")
+    kind = "tflm" if shrinking is not None and shrinking.decode else "shrunk"
+    path = out or Path(f"{line.source.name}-{kind}.tflite")
     if path.exists() and line.source.path.exists() and path.samefile(line.source.path):
         raise UsageError(f"{path} is the model itself", hint="give another file with --out")
     flatbuffer = line.convert().flatbuffer
     shrunk = line.shrink(flatbuffer, shrinking or ShrinkOptions(), samples, full_integer=False)
     write_atomically(path, shrunk.flatbuffer)
-    return ShrinkReport(path, line.source.name, shrunk.certificate, line.notes)
+    return ShrinkReport(path, line.source.name, shrunk.certificate, (*line.notes, *shrunk.certificate.notes))
 
 
 def emit_model(

@@ -10,6 +10,7 @@ import click
 from edgekit.cli import _options
 from edgekit.cli._output import json_option, show
 from edgekit.cli._progress import DrawnProgress
+from edgekit.errors import UsageError
 from edgekit.tflite.shrink import Names, ShrinkOptions
 
 _DEFAULT_SAMPLES = 200
@@ -33,6 +34,12 @@ _DEFAULT_SAMPLES = 200
     show_default=True,
     help="phone: keep signatures and what XNNPACK needs to stay as fast, and let XNNPACK judge too.",
 )
+@click.option(
+    "--decode",
+    is_flag=True,
+    help="Also compress pruned or clustered weights for TensorFlow Lite Micro's operator DECODE, which expands them in "
+    "the arena: the file then runs in TFLM alone.",
+)
 @click.option("--keep-signatures", is_flag=True, help="Keep signatures, for LiteRT's signature runner on phones.")
 @click.option(
     "--samples",
@@ -42,13 +49,16 @@ _DEFAULT_SAMPLES = 200
     help="Random inputs on which every engine must stay equal, and as many of --data.",
 )
 @_options.conversion_options
-@_options.out_option("The .tflite file to write; default <model>-shrunk.tflite in the current folder.")
+@_options.out_option(
+    "The .tflite file to write; default <model>-shrunk.tflite in the current folder, -tflm with --decode."
+)
 @json_option
 def command(
     model: Path | None,
     lossless: bool,  # noqa: ARG001 - said for the reader of a script; there is no other way yet
     names: str,
     device: str,
+    decode: bool,
     keep_signatures: bool,
     samples: int,
     out: Path | None,
@@ -59,7 +69,8 @@ def command(
 
     Names, notes and records that no runtime reads go, and so do equal constants, operators that do nothing, dead and
     constant channels. TFLM, LiteRT's reference kernels and EdgeKit's engine then run both files: a pass behind which
-    one of them gives another byte is left out. A Keras MODEL is converted first.
+    one of them gives another byte is left out. A Keras MODEL is converted first. With --decode the weights of pruned
+    and clustered layers stay compressed in flash, and TFLM's arena grows by the largest of them.
     """
     settings = _options.project_settings()
     chosen = _options.chosen_model(model, settings)
@@ -67,12 +78,17 @@ def command(
     from edgekit.single_stages import shrink_model
 
     is_phone = device == "phone"
+    if is_phone and decode:
+        raise UsageError(
+            "--decode was given with --for phone, expected one of them",
+            hint="DECODE is TensorFlow Lite Micro's: phones run a file without it",
+        )
     with DrawnProgress() as progress:
         report = shrink_model(
             chosen,
             out=out,
             options=options,
-            shrinking=ShrinkOptions(Names(names), keep_signatures or is_phone, is_phone),
+            shrinking=ShrinkOptions(Names(names), keep_signatures or is_phone, is_phone, decode),
             samples=samples,
             progress=progress,
         )

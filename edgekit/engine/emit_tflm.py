@@ -8,11 +8,12 @@ from edgekit.engine import c_text
 from edgekit.engine.naming import c_string
 from edgekit.engine.types import Sources
 from edgekit.errors import UnsupportedOpError
+from edgekit.tflite import decode
 from edgekit.tflite.graph import Graph
 
-# Built-in operators that `tflite::MicroMutableOpResolver` can add (TFLM of August 2026).
+# Operators that `tflite::MicroMutableOpResolver` can add (TFLM of August 2026); its DECODE is a custom one.
 _RESOLVABLE = frozenset(
-    "ABS ADD ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND "
+    f"{decode.KIND} ABS ADD ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND "
     "BROADCAST_ARGS BROADCAST_TO CALL_ONCE CAST CEIL CONCATENATION CONV_2D COS CUMSUM DEPTHWISE_CONV_2D "
     "DEPTH_TO_SPACE DEQUANTIZE DIV DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP EXPAND_DIMS FILL FLOOR "
     "FLOOR_DIV FLOOR_MOD FULLY_CONNECTED GATHER GATHER_ND GREATER GREATER_EQUAL HARD_SWISH IF L2_NORMALIZATION "
@@ -24,7 +25,12 @@ _RESOLVABLE = frozenset(
     "UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK VAR_HANDLE WHILE ZEROS_LIKE".split()
 )
 # Methods whose name is not simply the operator's in CamelCase.
-_METHODS = {"BATCH_MATMUL": "AddBatchMatMul", "CUMSUM": "AddCumSum", "PADV2": "AddPadV2"}
+_METHODS = {
+    "BATCH_MATMUL": "AddBatchMatMul",
+    "CUMSUM": "AddCumSum",
+    "PADV2": "AddPadV2",
+    decode.KIND: "AddDecode",
+}
 # Added to the host's figure: the host interpreter's pointers are wider than a board's, so its figure is already an
 # upper bound there; this covers the alignment of an arena that starts anywhere.
 _ALIGNMENT_BYTES = 16

@@ -9,6 +9,7 @@ from edgekit.engine.lowered import Lowered
 from edgekit.engine.plan import plan
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.errors import ModelError
+from edgekit.tflite.decode.expand import folded
 from edgekit.tflite.graph import Graph
 
 
@@ -35,12 +36,13 @@ class Program:
 
 
 def program(graph: Graph) -> Program:
-    """Lower, schedule and plan a model.
+    """Lower, schedule and plan a model; weights that TFLM would decode are constants in it.
 
     Raises:
         UnsupportedOpError: an operator that aot cannot run.
         ModelError: an input or output is no integer activation.
     """
+    graph = folded(graph)
     for index in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[index]
         quantized = tensor.dtype in ("int8", "int16") and tensor.quant is not None

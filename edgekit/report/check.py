@@ -138,12 +138,13 @@ def check(model: Path, progress: Progress = silent) -> Check:
 
 
 def _flatbuffer(source: ModelSource, progress: Progress) -> Check:
+    from edgekit.tflite.decode.expand import with_weights
     from edgekit.tflite.graph import parse, read
     from edgekit.tflite.rewrite import rewrite
 
-    graph = read(source.path)
+    graph = with_weights(read(source.path))
     rewritten = rewrite(graph.flatbuffer)
-    after = parse(rewritten.flatbuffer) if rewritten.changes else graph
+    after = with_weights(parse(rewritten.flatbuffer)) if rewritten.changes else graph
     # What still is in the way afterwards, by the tensor that the operator writes: rewriting keeps names.
     left = {operator.name for operator in (_operator(after, op, None) for op in after.ops) if not operator.is_fine}
     operators = tuple(_operator(graph, op, left) for op in graph.ops)
@@ -198,7 +199,11 @@ def _types(tensors: list[Tensor]) -> str:
 
 def _refused_by_aot(graph: Graph, op: Op) -> tuple[str | None, str | None]:
     from edgekit.engine import ops
+    from edgekit.tflite import decode
 
+    if op.kind == decode.KIND:
+        # Decoded when the C is written.
+        return None, None
     try:
         ops.lower(graph, op)
     except UnsupportedOpError as error:

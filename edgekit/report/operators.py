@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgekit.engine import ops
-from edgekit.tflite import known_differences, tflm_operators
+from edgekit.tflite import decode, known_differences, tflm_operators
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,6 +23,8 @@ Written by `edgekit ops --markdown` from the checks of `edgekit/engine/ops/`; a 
 - **aot expects**: what EdgeKit's own engine needs to run the operator.
 - **TFLM**: the integer types in which TensorFlow Lite Micro runs it (its Python wheel).
 - **LiteRT reference**: what LiteRT's reference kernels give against TFLM's.
+  Its DECODE (`TFLM_DECODE`, compressed weights of `edgekit shrink --decode`) is none of these: aot's weights are
+  decoded when the C is written.
 - **proved**: whose outputs `tests/kernels` finds equal to those of aot, bit for bit, on random models.
 """
 
@@ -53,7 +55,7 @@ def operators() -> tuple[OperatorEntry, ...]:
 
 def elsewhere() -> tuple[str, ...]:
     """Return the operators that TFLM runs with integers and aot does not."""
-    lacking = set(tflm_operators.TYPES) - set(ops.names())
+    lacking = set(tflm_operators.TYPES) - set(ops.names()) - {decode.KIND}
     return tuple(sorted(name for name in lacking if set(tflm_operators.TYPES[name]) & set(_INTEGERS)))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.errors import ModelError, UntrustworthyError
+from edgekit.tflite.decode.expand import expanded
 from edgekit.tflite.graph import Graph
 from edgekit.tflite.interpreters import Interpreter, Run, available, run
 
@@ -113,7 +114,8 @@ def prove(graph: Graph, inputs: tuple[bytes, ...]) -> Proof:
 
 
 def _litert(flatbuffer: bytes, inputs: tuple[bytes, ...]) -> tuple[Interpreter, Run]:
-    """LiteRT's reference kernels; where they lack an operator (ELU), its optimized ones."""
+    """LiteRT's reference kernels; where they lack an operator (ELU), its optimized ones. Neither has TFLM's DECODE."""
+    flatbuffer = expanded(flatbuffer)
     try:
         return Interpreter.LITERT_REFERENCE, run(flatbuffer, inputs, Interpreter.LITERT_REFERENCE)
     except ModelError as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgekit.tflite import decode
 from edgekit.tflite.graph import Graph, Op
 
 _REAL = "float32"
@@ -39,6 +40,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("EQUAL", "NOT_EQUAL"), ("int8", "int32", "int64", "float32", "bool")),
     **dict.fromkeys("LOGICAL_AND LOGICAL_NOT LOGICAL_OR REDUCE_ALL".split(), ("bool",)),
     "BROADCAST_ARGS": ("int32", "int64"),
+    decode.KIND: (*_MOVED, "int64", "bool"),
     "CAST": ("int8", "int16", "int32", "uint32", "float32", "bool"),
     "DEQUANTIZE": ("int8", "int16", "uint8"),
     "FILL": ("int8", "int32", "float32"),

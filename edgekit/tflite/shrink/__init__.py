@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+# The pass whose result runs in TFLM alone.
+DECODE_PASS = "weights for DECODE"
+
 
 class Names(StrEnum):
     """Which names of tensors stay."""
@@ -31,11 +34,14 @@ class ShrinkOptions:
         keep_signatures: signatures stay.
         phone: quantization records of biases stay, without which XNNPACK leaves a layer to slower kernels with
             other rounding; LiteRT with XNNPACK judges too.
+        decode: weights are put into forms that TFLM's operator DECODE expands, where that makes the file smaller; the
+            file then runs in TFLM alone.
     """
 
     names: Names = Names.ENDS
     keep_signatures: bool = False
     phone: bool = False
+    decode: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Certificate:
         inputs: where they came from, e.g. "200 random inputs, 200 of test data".
         verdicts: one an engine; those that ran found every output byte equal.
         passes: in the order in which they ran.
+        tflm_arena_before, tflm_arena_after: arena that TFLM used on this host; None where it did not run.
     """
 
     sha256_before: str
@@ -94,11 +101,29 @@ class Certificate:
     inputs: str
     verdicts: tuple[Verdict, ...]
     passes: tuple[PassResult, ...]
+    tflm_arena_before: int | None = None
+    tflm_arena_after: int | None = None
 
     @property
     def saved(self) -> float:
         """Share of the file that went, 0 to 1."""
         return 1 - self.bytes_after / self.bytes_before
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user must know of the file beside its size: with DECODE it runs in TFLM alone, and takes RAM."""
+        encoded = next((result for result in self.passes if result.name == DECODE_PASS), None)
+        if encoded is None:
+            return ()
+        if not encoded.changes:
+            return (
+                "no weights get smaller in a form that DECODE expands: the file has none, and runs wherever it ran",
+            )
+        arena = ""
+        if self.tflm_arena_before is not None and self.tflm_arena_after is not None:
+            arena = f"; the arena there grows: {self.tflm_arena_before:,} → {self.tflm_arena_after:,} B on this host"
+        tensors = "1 weight tensor" if encoded.changes == 1 else f"{encoded.changes} weight tensors"
+        return (f"TensorFlow Lite Micro alone runs the file: its operator DECODE expands {tensors}{arena}",)
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as one JSON object."""
@@ -118,10 +143,11 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an engine returned: for each input the bytes of all outputs, and its version."""
+    """What an engine returned: for each input the bytes of all outputs, its version, and TFLM's arena."""
 
     outputs: tuple[bytes, ...]
     version: str
+    arena_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

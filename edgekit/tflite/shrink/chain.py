@@ -11,11 +11,14 @@ from typing import Any
 from edgekit.errors import EdgeKitError, ModelError, UntrustworthyError
 from edgekit.progress import Progress, silent
 from edgekit.tflite import flatbuffer, graph, interpreters
+from edgekit.tflite.decode import encode
+from edgekit.tflite.decode.expand import expanded
 from edgekit.tflite.graph import Graph
 from edgekit.tflite.interpreters import Interpreter
 from edgekit.tflite.macs import macs
 from edgekit.tflite.metadata import packed_files, with_files
 from edgekit.tflite.shrink import (
+    DECODE_PASS,
     Answer,
     Certificate,
     Engine,
@@ -35,12 +38,17 @@ _Pass = tuple[str, Callable[[Any], int]]
 
 
 def interpreter_engines(*, phone: bool = False) -> dict[str, Engine]:
-    """Return the judges that are installed here: TFLM and LiteRT's reference kernels, XNNPACK too for phones."""
+    """Return the judges that are installed here: TFLM and LiteRT's reference kernels, XNNPACK too for phones.
+
+    LiteRT has no DECODE: it runs the weights that come out of it.
+    """
 
     def engine(interpreter: Interpreter) -> Engine:
         def run(model: bytes, inputs: tuple[bytes, ...]) -> Answer:
-            done = interpreters.run(model, inputs, interpreter)
-            return Answer(done.outputs, done.version)
+            runs = model if interpreter is Interpreter.TFLM else expanded(model)
+            done = interpreters.run(runs, inputs, interpreter)
+            version = done.version if runs is model else f"{done.version} (weights decoded)"
+            return Answer(done.outputs, version, done.arena_bytes)
 
         return run
 
@@ -85,7 +93,7 @@ def shrink(
         guilty = _guilty(model, kept, court, progress)
         left_out.append(PassResult(guilty[0], 0, 0, f"left out: {court.objection or 'outputs would differ'}"))
         kept.remove(guilty)
-    after = graph.parse(shrunk)
+    after, arenas = graph.parse(shrunk), court.arenas()
     certificate = Certificate(
         sha256_before=before.sha256,
         sha256_after=after.sha256,
@@ -97,6 +105,8 @@ def shrink(
         inputs=inputs_from,
         verdicts=court.verdicts(),
         passes=(*results, *left_out),
+        tflm_arena_before=arenas[0],
+        tflm_arena_after=arenas[1],
     )
     return Shrunk(shrunk, certificate, tensor_names)
 
@@ -122,6 +132,7 @@ def _passes(options: ShrinkOptions) -> tuple[_Pass, ...]:
         ("tied weights", tied_weights.apply),
         ("quantization records", partial(quantization.apply, keep_bias_records=options.phone)),
         ("names", strip),
+        *([(DECODE_PASS, encode.apply)] if options.decode else []),
     )
 
 
@@ -177,6 +188,7 @@ class _Court:
     progress: Progress
     objection: str = ""
     _expected: dict[str, Answer] = field(default_factory=dict)
+    _latest: dict[str, Answer] = field(default_factory=dict)
     _absent: list[Verdict] = field(default_factory=list)
     _known: dict[bytes, str] = field(default_factory=dict)
 
@@ -207,15 +219,21 @@ class _Court:
         for name, expected in self._expected.items():
             self.progress(f"shrink: {name}, after")
             try:
-                given = self.engines[name](model, self.inputs).outputs
+                self._latest[name] = self.engines[name](model, self.inputs)
             except EdgeKitError as error:
                 return f"{name} refuses the result ({error.what})"
-            unequal = sum(one != other for one, other in zip(given, expected.outputs, strict=True))
+            pairs = zip(self._latest[name].outputs, expected.outputs, strict=True)
+            unequal = sum(one != other for one, other in pairs)
             if unequal:
                 return f"{name} gives other outputs for {unequal} of {len(self.inputs)} inputs"
         return ""
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return what every engine said of the last model that all agreed on."""
-        ran = (Verdict(f"{name} {answer.version}", True) for name, answer in self._expected.items())
+        ran = (Verdict(f"{name} {answer.version}", True) for name, answer in self._latest.items())
         return (*ran, *self._absent)
+
+    def arenas(self) -> tuple[int | None, int | None]:
+        """Return what TFLM's arena took for the model as it came, and for the last one."""
+        before, after = (answers.get(Interpreter.TFLM.label) for answers in (self._expected, self._latest))
+        return before.arena_bytes if before else None, after.arena_bytes if after else None
