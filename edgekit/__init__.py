@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from edgekit.build import build as build
     from edgekit.compress import Recipe as Recipe
     from edgekit.compress import compress as compress
+    from edgekit.conversion import convert as convert
     from edgekit.data import Data as Data
     from edgekit.errors import EdgeKitError as EdgeKitError
     from edgekit.harness.measure import Measurement as Measurement
     from edgekit.targets import Target as Target
-    from edgekit.tflite.convert import convert as convert
     from edgekit.tflite.graph import Graph as Graph
 
 __version__ = "0.1.0"
@@ -32,7 +32,7 @@ _HOME = {
     "build": "edgekit.build",
     "BuildOptions": "edgekit.build",
     "compress": "edgekit.compress",
-    "convert": "edgekit.tflite.convert",
+    "convert": "edgekit.conversion",
     "Data": "edgekit.data",
     "EdgeKitError": "edgekit.errors",
     "Graph": "edgekit.tflite.graph",

@@ -22,7 +22,7 @@ from edgekit.targets import Target
 from edgekit.tflite.shrink import ShrinkOptions
 
 if TYPE_CHECKING:
-    from edgekit.tflite.convert import Conversion
+    from edgekit.conversion import Conversion
     from edgekit.tflite.proof import Proof
     from edgekit.tflite.shrink import Shrunk
 

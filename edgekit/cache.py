@@ -10,6 +10,8 @@ import functools
 import hashlib
 import io
 import os
+import shutil
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ Files = Mapping[str, bytes]
 
 _DIGEST_BYTES = 32
 _LIMIT_BYTES = 1_000_000_000
+# Who was interrupted two weeks ago does not go on.
+_UNFINISHED_SECONDS = 14 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ class Cache:
                 _trim(self.folder)
         path.with_suffix(".lock").unlink(missing_ok=True)
         return found
+
+    def unfinished(self, name: str, parts: Iterable[bytes | str]) -> Path | None:
+        """Return the folder in which a long stage may keep what it has done so far; None where nothing is kept."""
+        return None if self.folder is None else self.folder / "unfinished" / name / key_of(parts)
 
 
 def user_cache() -> Cache:
@@ -139,6 +147,9 @@ def _read(path: Path) -> Files | None:
 
 
 def _trim(folder: Path) -> None:
+    for unfinished in folder.glob("unfinished/*/*"):
+        if time.time() - unfinished.stat().st_mtime > _UNFINISHED_SECONDS:
+            shutil.rmtree(unfinished, ignore_errors=True)
     entries = [(path.stat(), path) for path in folder.glob("*/*") if path.suffix != ".lock" and path.is_file()]
     total = sum(stat.st_size for stat, _ in entries)
     for stat, path in sorted(entries, key=lambda entry: entry[0].st_mtime):

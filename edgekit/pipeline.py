@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import shutil
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -25,8 +26,8 @@ from edgekit.targets import Target
 
 if TYPE_CHECKING:
     from edgekit.compress import Recipe
+    from edgekit.conversion import Conversion
     from edgekit.data import Data
-    from edgekit.tflite.convert import Conversion
     from edgekit.tflite.proof import Proof
     from edgekit.tflite.shrink import ShrinkOptions, Shrunk
 
@@ -88,7 +89,7 @@ class Pipeline:
         source = self.source
 
         def compute() -> Files:
-            from edgekit.tflite.convert import convert
+            from edgekit.conversion import convert
 
             self.progress("convert")
             conversion = convert(
@@ -99,8 +100,11 @@ class Pipeline:
                 base=source.base,
                 objects=self.objects,
                 memory_limit_bytes=self.memory_limit_bytes,
+                resume=resume,
                 progress=self.progress,
             )
+            if resume is not None:
+                shutil.rmtree(resume, ignore_errors=True)
             return stage_files.conversion_files(conversion)
 
         recipe = ""
@@ -117,6 +121,8 @@ class Pipeline:
             _versions(),
             own_source(),
         )
+        # What a killed compression had finished; the next one with the same inputs goes on from there.
+        resume = self.cache.unfinished("convert", parts) if self.recipe is not None else None
         return stage_files.conversion_of(self.cache.stage("convert", parts, compute), source.name)
 
     def shrink(self, flatbuffer: bytes, options: ShrinkOptions, samples: int, *, full_integer: bool = True) -> Shrunk:

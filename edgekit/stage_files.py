@@ -13,7 +13,7 @@ from edgekit.cache import Files
 from edgekit.engine.types import Sources
 
 if TYPE_CHECKING:
-    from edgekit.tflite.convert import Conversion
+    from edgekit.conversion import Conversion
     from edgekit.tflite.graph import Graph
     from edgekit.tflite.proof import Proof
     from edgekit.tflite.shrink import Shrunk
@@ -97,7 +97,7 @@ def conversion_files(conversion: Conversion) -> Files:
 def conversion_of(files: Files, name: str) -> Conversion:
     """Return the conversion that `conversion_files` wrote."""
     from edgekit.compress import StepResult
-    from edgekit.tflite.convert import Conversion, MetricResult
+    from edgekit.conversion import Conversion, MetricResult
 
     facts = json.loads(files["conversion.json"])
     return Conversion(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgekit import build_folder, data, golden, pipeline
 from edgekit.bench import flash, open_link
 from edgekit.build import BuildOptions, build
+from edgekit.conversion import Conversion
 from edgekit.errors import EdgeKitError, ModelError, PortError, ToolchainError
 from edgekit.harness.measure import collect
 from edgekit.metrics import sqnr_db
@@ -20,7 +21,6 @@ from edgekit.model_source import resolve
 from edgekit.progress import Progress, silent
 from edgekit.report.verification import MICROCONTROLLERS, PHONES, Stage, Verification
 from edgekit.tflite import interpreters, proof
-from edgekit.tflite.convert import Conversion
 from edgekit.tflite.fidelity import Divergence, LayerFidelity, first_divergence, layer_fidelity
 from edgekit.tflite.float_twin import FloatTwin, float_twin
 from edgekit.tflite.graph import Graph, parse

@@ -6,6 +6,7 @@ with an underscore are the frame. Importing this package loads neither Keras nor
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.compress._recipe import (
@@ -16,8 +17,18 @@ from edgekit.compress._recipe import (
     recipe_to_toml,
     technique_names,
 )
-from edgekit.compress._step import CompressionResult, LayerChange, StepResult, Technique, setting
+from edgekit.compress._step import (
+    Applied,
+    CompressionResult,
+    Context,
+    Cost,
+    LayerChange,
+    StepResult,
+    Technique,
+    setting,
+)
 from edgekit.progress import Progress, silent
+from edgekit.tflite.quantization_plan import QuantizationPlan
 
 if TYPE_CHECKING:
     import keras
@@ -25,8 +36,12 @@ if TYPE_CHECKING:
     from edgekit.data import Data
 
 __all__ = [
+    "Applied",
     "CompressionResult",
+    "Context",
+    "Cost",
     "LayerChange",
+    "QuantizationPlan",
     "Recipe",
     "StepResult",
     "Technique",
@@ -40,26 +55,46 @@ __all__ = [
 ]
 
 
-def compress(model: keras.Model, recipe: Recipe, data: Data, *, progress: Progress = silent) -> CompressionResult:
+def compress(
+    model: keras.Model,
+    recipe: Recipe,
+    data: Data,
+    *,
+    metric: str | None = None,
+    plan: QuantizationPlan = QuantizationPlan(),
+    progress: Progress = silent,
+    resume: Path | None = None,
+) -> CompressionResult:
     """Apply a recipe to a model.
 
     Args:
         model: a built Keras 3 model; never changed.
         recipe: techniques, applied left to right.
-        data: samples for fine-tuning; only its training part is used.
+        data: samples for fine-tuning, of which only the training part is used; the test part for the metric.
+        metric: of the reports; None chooses one by the model's shape.
+        plan: what is known of the model's quantization before the first step.
         progress: told the step, batch by batch.
+        resume: folder in which finished steps and the state of a training are kept; called again after a kill, with
+            the same model, recipe and data, it goes on from there, and ends with the same weights. None keeps nothing.
 
     Returns:
-        An ordinary Keras model (not compiled, no custom objects but the model's own), and what each step did.
-        With an empty recipe, the model that came in.
+        An ordinary Keras model (not compiled, no custom objects but the model's own), its quantization plan, and what
+        each step did and cost. With an empty recipe, the model that came in.
 
     Raises:
         UsageError: a setting does not fit the model, or the data does not.
         ModelError: the model cannot be compressed, or fine-tuning diverged.
         UntrustworthyError: a technique did not hold what it promises.
+
+    Example:
+        >>> import keras, numpy
+        >>> from edgekit.data import Data
+        >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+        >>> samples = Data(numpy.ones((8, 4), numpy.float32), numpy.zeros(8, numpy.int32))
+        >>> recipe = recipe_from_tables("mine", [{"technique": "prune", "sparsity": 0.5, "epochs": 1}])
+        >>> [step.technique for step in compress(net, recipe, samples).steps]
+        ['prune']
     """
-    steps: list[StepResult] = []
-    for technique in recipe.steps:
-        model, step = technique.apply(model, data, progress)
-        steps.append(step)
-    return CompressionResult(model=model, steps=tuple(steps))
+    from edgekit.compress._chain import run
+
+    return run(model, recipe, data, metric=metric, plan=plan, progress=progress, resume=resume)

@@ -1,4 +1,4 @@
-"""What a technique is, how it declares its settings, and what it reports."""
+"""What a technique is, how it declares its settings, what it is given and what it reports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from edgekit.errors import UsageError
-from edgekit.progress import Progress
+from edgekit.progress import Progress, silent
+from edgekit.tflite.quantization_plan import QuantizationPlan
 
 if TYPE_CHECKING:
     import keras
@@ -21,10 +23,48 @@ SettingValue = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a model costs, and what it is worth.
+
+    Attributes:
+        parameters: weights, each stored variable counted once.
+        nonzero_parameters: those that are not zero.
+        macs: multiply-accumulates of one inference.
+        int8_bytes: of its full-integer .tflite; None where it cannot be converted.
+        arena_bytes: RAM for activations as the aot engine plans them; None where it cannot.
+        metric: of the float model on the test part of the data; None without labels.
+
+    Example:
+        >>> cost = Cost(10, 5, 100, 1200, 64, 0.9)
+        >>> Cost.from_json(dataclasses.asdict(cost)) == cost
+        True
+    """
+
+    parameters: int
+    nonzero_parameters: int
+    macs: int
+    int8_bytes: int | None = None
+    arena_bytes: int | None = None
+    metric: float | None = None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Cost | None:
+        """Rebuild a cost from what `dataclasses.asdict` and JSON made of it."""
+        return cls(**value) if value is not None else None
+
+
+@dataclass(frozen=True, slots=True)
 class LayerChange:
-    """The sparsity (fraction of zeros, 0..1) of one layer's weights, before and after a step."""
+    """One quantity of one layer before and after a step.
+
+    Attributes:
+        name: of the layer, or of its weight where it has several.
+        quantity: what is told: "sparsity" (fraction of zeros, 0..1), "filters", "rank", "bits", "values" ...
+        before, after: the quantity.
+    """
 
     name: str
+    quantity: str
     before: float
     after: float
 
@@ -39,9 +79,10 @@ class StepResult:
         summary: one line for people.
         layers: the layers it changed, in the model's order.
         skipped: (layer or stage, reason) of what it left out.
+        before, after: the model's cost; filled in by `compress`.
 
     Example:
-        >>> step = StepResult("prune", (("sparsity", 0.5),), "1 layer", (LayerChange("conv", 0.0, 0.5),))
+        >>> step = StepResult("prune", (("sparsity", 0.5),), "1 layer", (LayerChange("conv", "sparsity", 0.0, 0.5),))
         >>> StepResult.from_json(dataclasses.asdict(step)) == step
         True
     """
@@ -51,6 +92,8 @@ class StepResult:
     summary: str
     layers: tuple[LayerChange, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    before: Cost | None = None
+    after: Cost | None = None
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> StepResult:
@@ -68,15 +111,44 @@ class StepResult:
             summary=value["summary"],
             layers=tuple(LayerChange(**layer) for layer in value["layers"]),
             skipped=tuple((name, reason) for name, reason in value["skipped"]),
+            before=Cost.from_json(value["before"]),
+            after=Cost.from_json(value["after"]),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """What a technique is told beside model and data.
+
+    Attributes:
+        progress: told the step, batch by batch.
+        teacher: the model that the recipe started from, never changed; None where a technique is called alone.
+        plan: what earlier steps decided on quantization.
+        checkpoint: folder in which a training keeps its state, to go on there after a kill; None keeps nothing.
+    """
+
+    progress: Progress = silent
+    teacher: keras.Model | None = None
+    plan: QuantizationPlan = QuantizationPlan()
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Applied:
+    """What a technique returns: a new model, the report, and a changed plan; None leaves the plan as it was."""
+
+    model: keras.Model
+    step: StepResult
+    plan: QuantizationPlan | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CompressionResult:
-    """A compressed model and what each step of the recipe did to it."""
+    """A compressed model, how it is to be quantized, and what each step of the recipe did to it."""
 
     model: keras.Model
     steps: tuple[StepResult, ...]
+    plan: QuantizationPlan = QuantizationPlan()
 
 
 class Technique(Protocol):
@@ -84,7 +156,7 @@ class Technique(Protocol):
 
     name: ClassVar[str]
 
-    def apply(self, model: keras.Model, data: Data, progress: Progress) -> tuple[keras.Model, StepResult]:
+    def apply(self, model: keras.Model, data: Data, context: Context = ...) -> Applied:
         """Return a new model and a report; the model that came in stays as it was."""
         ...
 
@@ -106,7 +178,7 @@ def setting(
         low: smallest allowed value.
         high: largest allowed value.
         below: like `high`, but itself not allowed.
-        choices: the allowed words of a text setting.
+        choices: the allowed words of a text setting; empty for any text.
 
     Returns:
         A dataclass field; the arguments lie in its metadata.
@@ -145,12 +217,14 @@ def _problem(value: Any, kind: Any, metadata: Mapping[str, Any]) -> str | None:
     """Say what was expected where a value does not fit; None where it does."""
     if kind is str:
         choices = metadata["choices"]
+        if not choices:
+            return None if isinstance(value, str) else "text"
         return None if value in choices else "one of " + ", ".join(choices)
     if kind is bool:
         return None if isinstance(value, bool) else "true or false"
     if typing.get_origin(kind) is tuple:
         names = isinstance(value, tuple) and all(isinstance(name, str) for name in value)
-        return None if names else "a list of layer names"
+        return None if names else "a list of names"
     allowed = (int,) if kind is int else (int, float)
     in_range = isinstance(value, allowed) and not isinstance(value, bool) and math.isfinite(value)
     low, high, below = metadata["low"], metadata["high"], metadata["below"]

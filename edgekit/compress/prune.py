@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._step import LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress._fine_tuning import FineTuning
+from edgekit.compress._patterns import Pattern, parse_pattern
+from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import UsageError
-from edgekit.progress import Progress, silent
 
 if TYPE_CHECKING:
     import keras
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from edgekit.compress._masks import Masks
     from edgekit.data import Data
 
+_SCHEDULES = ("constant", "one_shot", "polynomial", "iterative")
+
 
 @dataclass(frozen=True, slots=True)
-class Prune:
+class Prune(FineTuning):
     """Weight pruning by magnitude, each layer to the same sparsity.
 
     The masks live in the training step, not in the model: what comes back has the classes, the configuration
@@ -33,24 +36,33 @@ class Prune:
 
     name: ClassVar[str] = "prune"
 
-    sparsity: float = setting(0.5, low=0, below=1, help="fraction of each layer's weights that becomes zero")
+    sparsity: float = setting(0.5, low=0, below=1, help="fraction of the weights that becomes zero")
+    pattern: str = setting("", help='"" single weights, "1x4" blocks, "2:4" two of four stay, which is the sparsity')
+    everywhere: bool = setting(False, help="one ranking over all layers, instead of each layer to the same sparsity")
     schedule: str = setting(
-        "polynomial", choices=("constant", "polynomial"), help="at once, or growing during fine-tuning"
+        "polynomial",
+        choices=_SCHEDULES,
+        help="all at once with masks that may still move, all at once for good, growing, or in rounds",
     )
     initial_sparsity: float = setting(0.0, low=0, below=1, help="where the polynomial schedule starts")
+    rounds: int = setting(
+        4, low=1, high=100, help="of the iterative schedule: each takes the same share of what is left"
+    )
     begin: float = setting(0.0, low=0, high=1, help="fraction of the fine-tuning after which pruning begins")
     end: float = setting(0.6, low=0, high=1, help="fraction of the fine-tuning after which the masks are fixed")
     update_every: int = setting(10, low=1, help="steps between two mask updates; the last one always comes")
-    epochs: int = setting(5, low=0, high=1000, help="epochs of fine-tuning; 0 prunes without it")
-    learning_rate: float = setting(1e-3, low=1e-8, high=1, help="Adam's, held until `end`, then falling to a tenth")
-    batch_size: int = setting(32, low=1, high=65536, help="samples a step")
     depthwise: bool = setting(False, help="prune depthwise kernels too: few weights, and each one counts")
     leave_out: tuple[str, ...] = setting((), help="names of layers that stay as they are")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="seed of the fine-tuning's shuffling and dropout")
 
     def __post_init__(self) -> None:
         """Check each setting, then those that depend on each other."""
         check_settings(self)
+        parse_pattern(self.pattern)
+        if self.everywhere and self._pattern.group:
+            raise UsageError(
+                f"prune: everywhere is true with pattern {self.pattern!r}, expected one of them",
+                hint="an N:M pattern gives each layer the same sparsity: set everywhere = false",
+            )
         if self.begin > self.end:
             raise UsageError(
                 f"prune: begin is {self.begin}, expected at most end = {self.end}",
@@ -62,13 +74,13 @@ class Prune:
                 hint="sparsity only grows on its way to `sparsity`: lower initial_sparsity",
             )
 
-    def apply(self, model: keras.Model, data: Data, progress: Progress = silent) -> tuple[keras.Model, StepResult]:
+    def apply(self, model: keras.Model, data: Data, context: Context = Context()) -> Applied:
         """Prune a copy of the model.
 
         Args:
             model: any built Keras model; never changed.
             data: `x_train` and, for a classifier, `y_train`; without labels it is pruned without fine-tuning.
-            progress: told epoch and batch.
+            context: progress, teacher, checkpoint.
 
         Returns:
             The pruned model, not compiled, and the sparsity of each layer before and after.
@@ -79,26 +91,42 @@ class Prune:
             ModelError: no layer can be pruned, or fine-tuning diverged.
             UntrustworthyError: a masked weight was not zero after training.
         """
-        from edgekit.compress import _fine_tune
-        from edgekit.compress._masks import Masks
+        from edgekit.compress import _training
+        from edgekit.compress._masks import Masks, PruningSchedule
         from edgekit.compress._model_copy import copy_model
 
         pruned = copy_model(model)
-        masks = Masks(pruned, depthwise=self.depthwise, leave_out=self.leave_out)
+        masks = Masks(
+            pruned,
+            pattern=self._pattern,
+            everywhere=self.everywhere,
+            depthwise=self.depthwise,
+            leave_out=self.leave_out,
+        )
         before = masks.sparsities()
         skipped = masks.skipped
-        plan = _fine_tune.plan(model, data, epochs=self.epochs)
-        if plan.reason is not None:
-            masks.update(self.sparsity)
-            skipped += (("fine-tuning", plan.reason),)
-            tuning = f"without fine-tuning: {plan.reason}"
+        goal = _training.targets(model, data, epochs=self.epochs)
+        if goal.reason is not None:
+            masks.update(self.full_sparsity)
+            skipped += (("fine-tuning", goal.reason),)
+            tuning = f"without fine-tuning: {goal.reason}"
         else:
-            _fine_tune.fine_tune(pruned, plan, masks, self, progress)
+            hooks = [PruningSchedule(self, masks)]
+            _training.fine_tune(pruned, goal, self, context, name="prune", hooks=hooks)
             tuning = f"{self.schedule} schedule, {self.epochs} epochs of fine-tuning"
-        masks.verify(self.sparsity)
+        masks.verify(self.full_sparsity)
         masks.strip()
-        result = copy_model(pruned)
-        return result, self._report(masks, before, skipped, tuning)
+        return Applied(copy_model(pruned), self._report(masks, before, skipped, tuning))
+
+    @property
+    def full_sparsity(self) -> float:
+        """The sparsity at the end: that of an N:M pattern, else the one that was set."""
+        own = self._pattern.sparsity
+        return self.sparsity if own is None else own
+
+    @property
+    def _pattern(self) -> Pattern:
+        return parse_pattern(self.pattern)
 
     def _report(
         self, masks: Masks, before: dict[str, float], skipped: tuple[tuple[str, str], ...], tuning: str
@@ -106,11 +134,12 @@ class Prune:
         """Tell what was done, layer by layer."""
         after = masks.sparsities()
         noun = "layer" if len(after) == 1 else "layers"
+        pattern = f" ({self.pattern})" if self.pattern else ""
         return StepResult(
             technique=self.name,
             settings=settings_of(self),
-            summary=f"{len(after)} {noun} to sparsity {self.sparsity:g}, {tuning}",
-            layers=tuple(LayerChange(name, before[name], after[name]) for name in after),
+            summary=f"{len(after)} {noun} to sparsity {self.full_sparsity:g}{pattern}, {tuning}",
+            layers=tuple(LayerChange(name, "sparsity", before[name], after[name]) for name in after),
             skipped=skipped,
         )
 
@@ -127,12 +156,18 @@ class Prune:
         Example:
             >>> Prune(update_every=100, end=0.5).update_steps(24)
             (0, 12)
-            >>> Prune(schedule="constant").update_steps(24)
+            >>> Prune(schedule="one_shot").update_steps(24)
             (0,)
+            >>> Prune(schedule="iterative", rounds=3, end=0.5).update_steps(24)
+            (0, 6, 12)
         """
         first, last = self._span(steps)
-        if self.schedule == "constant":
+        if self.schedule == "one_shot":
             return (first,)
+        if self.schedule == "iterative":
+            return tuple(
+                sorted({first + (last - first) * turn // max(1, self.rounds - 1) for turn in range(self.rounds)})
+            )
         return (*range(first, last, self.update_every), last)
 
     def sparsity_at(self, step: int, steps: int) -> float:
@@ -151,25 +186,16 @@ class Prune:
             [0.0, 0.7, 0.8]
         """
         first, last = self._span(steps)
+        full = self.full_sparsity
         if step < first:
             return 0.0
-        if self.schedule == "constant" or step >= last:
-            return self.sparsity
+        if self.schedule in ("constant", "one_shot") or step >= last:
+            return full
+        if self.schedule == "iterative":
+            done = sum(update <= step for update in self.update_steps(steps))
+            return float(1 - (1 - full) ** (done / self.rounds))
         remaining = 1 - (step - first) / (last - first)
-        return self.sparsity + (self.initial_sparsity - self.sparsity) * remaining**3
-
-    def learning_rate_at(self, step: int, steps: int) -> float:
-        """Return the learning rate of a step: constant until the masks are fixed, then linear to a tenth.
-
-        Example:
-            >>> prune = Prune(learning_rate=0.01, end=0.5)
-            >>> [round(prune.learning_rate_at(step, 101), 4) for step in (0, 50, 75, 100)]
-            [0.01, 0.01, 0.0055, 0.001]
-        """
-        _, last = self._span(steps)
-        if step <= last or last >= steps - 1:
-            return self.learning_rate
-        return self.learning_rate * (1 - 0.9 * (step - last) / (steps - 1 - last))
+        return full + (self.initial_sparsity - full) * remaining**3
 
     def _span(self, steps: int) -> tuple[int, int]:
         """Return the first and the last step of the schedule."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgekit.report.types import ProofFacts
 
 if TYPE_CHECKING:
-    from edgekit.tflite.convert import Conversion
+    from edgekit.conversion import Conversion
     from edgekit.tflite.shrink import Certificate
 
 

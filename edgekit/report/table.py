@@ -13,12 +13,12 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from edgekit.compress import StepResult
+    from edgekit.conversion import MetricResult
     from edgekit.doctor import Finding
     from edgekit.report.inspection import Inspection
     from edgekit.report.single import CompressReport, ConvertReport, EmitReport, ShrinkReport
     from edgekit.report.types import BenchReport, BuildReport, ProofFacts
     from edgekit.targets import Target
-    from edgekit.tflite.convert import MetricResult
     from edgekit.tflite.shrink import Certificate
 
 _BAR_CELLS = 20

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgekit.compress import StepResult
-    from edgekit.tflite.convert import MetricResult
+    from edgekit.conversion import MetricResult
     from edgekit.tflite.shrink import Certificate
 
 

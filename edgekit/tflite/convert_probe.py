@@ -11,8 +11,8 @@ import numpy as np
 from edgekit.errors import EdgeKitError
 from edgekit.progress import Progress
 from edgekit.tflite import keras_models
-from edgekit.tflite.convert_child import to_int8
 from edgekit.tflite.convert_trace import trace_keras
+from edgekit.tflite.to_int8 import to_int8
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +30,7 @@ def up_to(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Convert the part of the model that ends at a layer.
 
     Args:
-        request: as for `convert_child.convert`, and "position": of the layer.
+        request: as for `conversion_child.convert`, and "position": of the layer.
         progress: told the layer.
 
     Returns:

@@ -15,8 +15,8 @@ for folder in (_HERE, _HERE.parent / "kernels"):
 
 import matrix  # noqa: E402
 
+from edgekit import conversion as convert_module  # noqa: E402
 from edgekit.tflite import conversion_metric  # noqa: E402
-from edgekit.tflite import convert as convert_module  # noqa: E402
 from edgekit.worker import Worker  # noqa: E402
 
 

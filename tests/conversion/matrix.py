@@ -10,8 +10,8 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit import conversion as convert_module
 from edgekit.data import Data
-from edgekit.tflite import convert as convert_module
 from edgekit.tflite import interpreter_child
 from edgekit.tflite.graph import Graph, parse
 from edgekit.tflite.interpreters import Interpreter, Run

@@ -8,10 +8,10 @@ import matrix
 import numpy as np
 import pytest
 
+from edgekit import conversion as convert_module
 from edgekit.data import Data
 from edgekit.errors import DataError
 from edgekit.golden import golden_inputs
-from edgekit.tflite import convert as convert_module
 from edgekit.tflite import graph
 from edgekit.worker import Worker
 

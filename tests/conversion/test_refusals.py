@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgekit.conversion import convert
 from edgekit.data import Data
 from edgekit.errors import ModelError, UsageError
-from edgekit.tflite.convert import convert
 from edgekit.worker import Worker, WorkerCrashError
 
 HERE = Path(__file__).parent

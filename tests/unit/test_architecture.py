@@ -28,12 +28,13 @@ settings cache
 data metrics
 worker worker_main
 targets
-compress
-model_folder
-model_source
 tflite
 golden
 engine
+compress
+model_folder
+model_source
+conversion conversion_child
 toolchains
 deploy
 harness
@@ -57,7 +58,9 @@ _LONG_FUNCTIONS: dict[str, str] = {}
 
 _HEAVY = ("tensorflow", "keras", "numpy")
 # Only these may import TensorFlow or Keras anywhere: they run in the child process that converts.
-_IN_THE_CHILD = re.compile(r"edgekit/(compress/|tflite/(convert|keras_)|worker_main|data|metrics)")
+_IN_THE_CHILD = re.compile(
+    r"edgekit/(compress/|conversion_child|tflite/(convert|keras_|to_int8)|worker_main|data|metrics)"
+)
 
 
 def _trees() -> Iterator[tuple[str, ast.Module]]:

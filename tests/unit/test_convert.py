@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from tiny_models import dense_int8
 
+from edgekit import conversion as module
 from edgekit.compress import recipe_from_tables
+from edgekit.conversion import Conversion, convert
 from edgekit.data import Data
 from edgekit.errors import DataError, ModelError, UnknownNameError
-from edgekit.tflite import convert as module
 from edgekit.tflite import graph, proof, quantize
 from edgekit.tflite.conversion_checks import check_converted
-from edgekit.tflite.convert import Conversion, convert
 from edgekit.worker import Worker
 
 RNG = np.random.default_rng(5)

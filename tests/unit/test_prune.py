@@ -19,7 +19,7 @@ _FRACTIONS = st.floats(0, 1)
     start=_FRACTIONS,
     span=st.tuples(_FRACTIONS, _FRACTIONS).map(sorted),
     every=st.integers(1, 500),
-    schedule=st.sampled_from(["constant", "polynomial"]),
+    schedule=st.sampled_from(["constant", "one_shot", "polynomial", "iterative"]),
 )
 def test_whatever_the_schedule_it_ends_at_the_target(
     steps: int, sparsity: float, start: float, span: list[float], every: int, schedule: str
@@ -56,10 +56,22 @@ def test_nothing_is_pruned_before_the_schedule_begins() -> None:
     assert prune.update_steps(100) == (50, 60, 70, 80, 90)
 
 
-def test_constant_prunes_at_once_and_for_good() -> None:
-    prune = Prune(sparsity=0.8, schedule="constant", begin=0.25, end=0.5)
+def test_one_shot_prunes_at_once_and_for_good() -> None:
+    prune = Prune(sparsity=0.8, schedule="one_shot", begin=0.25, end=0.5)
     assert prune.update_steps(100) == (25,)
     assert [prune.sparsity_at(step, 100) for step in (24, 25, 99)] == [0, 0.8, 0.8]
+
+
+def test_constant_keeps_its_sparsity_while_masks_may_move() -> None:
+    prune = Prune(sparsity=0.8, schedule="constant", begin=0.25, end=0.5)
+    assert prune.update_steps(100) == (25, 35, 45, 50)
+    assert {prune.sparsity_at(step, 100) for step in (25, 35, 45, 50, 99)} == {0.8}
+
+
+def test_iterative_rounds_take_the_same_share_of_what_is_left() -> None:
+    prune = Prune(sparsity=0.9375, schedule="iterative", rounds=4, end=0.9)
+    asked = [prune.sparsity_at(step, 100) for step in prune.update_steps(100)]
+    assert asked == pytest.approx([0.5, 0.75, 0.875, 0.9375])
 
 
 def test_a_schedule_rarer_than_the_training_is_long_still_ends() -> None:
@@ -67,12 +79,3 @@ def test_a_schedule_rarer_than_the_training_is_long_still_ends() -> None:
     prune = Prune(sparsity=0.5, update_every=100, begin=0.0, end=0.6)
     assert prune.update_steps(24) == (0, 14)
     assert prune.sparsity_at(14, 24) == 0.5
-
-
-def test_the_learning_rate_falls_only_after_the_masks_are_fixed() -> None:
-    prune = Prune(learning_rate=0.01, end=0.5)
-    rates = [prune.learning_rate_at(step, 101) for step in range(101)]
-    assert set(rates[:51]) == {0.01}
-    assert rates[-1] == pytest.approx(0.001)
-    assert rates == sorted(rates, reverse=True)
-    assert Prune(end=1.0).learning_rate_at(9, 10) == 1e-3

@@ -45,21 +45,21 @@ def _model(keras: ModuleType, units: int, activation: str | None) -> Any:
 def test_the_loss_follows_from_output_and_labels(
     keras: ModuleType, units: int, activation: str | None, y: Any, loss: str, from_logits: bool | None
 ) -> None:
-    from edgekit.compress import _fine_tune
+    from edgekit.compress import _targets
 
-    plan = _fine_tune.plan(_model(keras, units, activation), Data(_X, y), epochs=1)
-    assert type(plan.loss).__name__ == loss and plan.reason is None
-    assert from_logits is None or plan.loss.get_config()["from_logits"] is from_logits
+    goal = _targets.targets(_model(keras, units, activation), Data(_X, y), epochs=1)
+    assert type(goal.loss).__name__ == loss and goal.reason is None
+    assert from_logits is None or goal.loss.get_config()["from_logits"] is from_logits
     if loss == "MeanSquaredError" and units == 6:
-        assert plan.y is _X
+        assert goal.y is _X
 
 
 def test_a_compiled_loss_wins_where_the_labels_fit_it(keras: ModuleType) -> None:
-    from edgekit.compress import _fine_tune
+    from edgekit.compress import _targets
 
     model = _model(keras, 2, None)
     model.compile(loss="mae")
-    assert _fine_tune.plan(model, Data(_X, _X[:, :2]), epochs=1).loss == "mae"
+    assert _targets.targets(model, Data(_X, _X[:, :2]), epochs=1).loss == "mae"
 
 
 def test_several_inputs_are_pruned_without_fine_tuning(keras: ModuleType) -> None:
@@ -67,6 +67,6 @@ def test_several_inputs_are_pruned_without_fine_tuning(keras: ModuleType) -> Non
 
     inputs = [keras.layers.Input((3,)), keras.layers.Input((3,))]
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Concatenate()(inputs)))
-    _, step = Prune().apply(model, Data(_X))
+    step = Prune().apply(model, Data(_X)).step
     assert step.skipped == (("fine-tuning", "the model has several inputs or outputs"),)
     assert step.layers[0].after == 0.5

@@ -62,7 +62,7 @@ def _zeros(model: Any, name: str) -> float:
     return float(np.mean(model.get_layer(name).get_weights()[0] == 0))
 
 
-@pytest.mark.parametrize("schedule", ["constant", "polynomial"])
+@pytest.mark.parametrize("schedule", ["constant", "one_shot", "polynomial", "iterative"])
 def test_every_layer_ends_at_its_sparsity(schedule: str, model: Any, data: Data) -> None:
     before = model.get_weights()
     recipe = recipe_from_tables("r", [{"technique": "prune", "sparsity": 0.7, "schedule": schedule, "epochs": 2}])
@@ -76,7 +76,7 @@ def test_every_layer_ends_at_its_sparsity(schedule: str, model: Any, data: Data)
         assert change.after == _zeros(result.model, change.name)
     assert step.skipped[0][0] == "depthwise" and _zeros(result.model, "depthwise") == 0
     assert f"{schedule} schedule, 2 epochs" in step.summary
-    assert seen[-1] == ("prune: epoch 2 of 2", 12, 12)
+    assert seen[-2:] == [("prune: training", 12, 12), ("prune: measuring", 0, None)]
     # What came in is as it was, the weights that are left were trained.
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
     kept = result.model.get_layer("conv").get_weights()[0]
@@ -84,7 +84,7 @@ def test_every_layer_ends_at_its_sparsity(schedule: str, model: Any, data: Data)
 
 
 def test_what_comes_back_is_an_ordinary_model(model: Any, data: Data, keras: ModuleType, tmp_path: Path) -> None:
-    pruned, _ = _QUICK.apply(model, data)
+    pruned = _QUICK.apply(model, data).model
     assert type(pruned) is type(model) and pruned.get_config() == model.get_config()
     assert [w.name for w in pruned.weights] == [w.name for w in model.weights]
     assert not pruned.compiled
@@ -100,25 +100,33 @@ def test_what_comes_back_is_an_ordinary_model(model: Any, data: Data, keras: Mod
 
 
 def test_the_same_seed_gives_the_same_weights(model: Any, data: Data) -> None:
-    runs = [_QUICK.apply(model, data)[0].get_weights() for _ in range(2)]
+    runs = [_QUICK.apply(model, data).model.get_weights() for _ in range(2)]
     assert all(np.array_equal(a, b) for a, b in zip(*runs, strict=True))
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd with momentum"])
-def test_masks_hold_through_any_training(optimizer: str, model: Any, data: Data, keras: ModuleType) -> None:
-    """Attached after a first fit: compiling again makes the new training step apply them."""
+_OPTIMIZERS = {
+    "adam": {"learning_rate": 0.01},
+    "adamw": {"learning_rate": 0.01},
+    "sgd": {"learning_rate": 0.05, "momentum": 0.9},
+    "rmsprop": {"learning_rate": 0.003},
+    "lion": {"learning_rate": 0.001},
+}
+
+
+@pytest.mark.parametrize("optimizer", _OPTIMIZERS)
+@pytest.mark.parametrize("eagerly", [False, True], ids=["compiled", "eager"])
+@pytest.mark.parametrize("first_fit", [False, True], ids=["fresh", "after a first fit"])
+def test_masks_hold_through_any_training(
+    optimizer: str, eagerly: bool, first_fit: bool, model: Any, data: Data, keras: ModuleType
+) -> None:
     from edgekit.compress._masks import Masks
 
-    made = {
-        "adam": lambda: keras.optimizers.Adam(0.01),
-        "sgd with momentum": lambda: keras.optimizers.SGD(0.05, momentum=0.9),
-    }[optimizer]
-    loss = "sparse_categorical_crossentropy"
-    model.compile(made(), loss, jit_compile=False)
-    model.fit(data.x_train, data.y_train, verbose=0)
+    made = keras.optimizers.get({"class_name": optimizer, "config": _OPTIMIZERS[optimizer]})
+    model.compile(made, "sparse_categorical_crossentropy", jit_compile=False, run_eagerly=eagerly)
+    if first_fit:
+        model.fit(data.x_train, data.y_train, verbose=0)
     masks = Masks(model)
     masks.update(0.6)
-    model.compile(made(), loss, jit_compile=False)
     held = {kernel.name: kernel.variable.numpy() == 0 for kernel in masks.kernels}
     model.fit(data.x_train, data.y_train, epochs=2, verbose=0)
     masks.verify(0.6)
@@ -130,12 +138,12 @@ def test_masks_hold_through_any_training(optimizer: str, model: Any, data: Data,
         assert not np.signbit(weights[weights == 0]).any()
 
 
-def test_masks_that_training_ignores_are_noticed(model: Any, data: Data) -> None:
-    """Without compiling again Keras keeps the old training step, which knows of no mask."""
+def test_masks_that_training_ignores_are_noticed(model: Any, data: Data, keras: ModuleType) -> None:
+    """An optimizer that puts averages in the weights' place after the constraints."""
     from edgekit.compress._masks import Masks
 
-    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    model.fit(data.x_train, data.y_train, verbose=0)
+    averaging = keras.optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=3)
+    model.compile(averaging, "sparse_categorical_crossentropy", jit_compile=False)
     masks = Masks(model)
     masks.update(0.6)
     model.fit(data.x_train, data.y_train, verbose=0)
@@ -143,17 +151,53 @@ def test_masks_that_training_ignores_are_noticed(model: Any, data: Data) -> None
         masks.verify(0.6)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "sparsity", "layers"),
+    [
+        ("1x4", 0.5, ["conv", "classes"]),
+        ("3x1", 0.5, ["conv", "hidden", "classes"]),
+        ("1:3", 2 / 3, ["conv", "hidden", "classes"]),
+    ],
+)
+def test_zeros_lie_as_the_pattern_says(
+    pattern: str, sparsity: float, layers: list[str], model: Any, data: Data
+) -> None:
+    """Blocks are zero as a whole; of each group of an N:M pattern exactly N are left."""
+    applied = Prune(pattern=pattern, epochs=1, update_every=2).apply(model, data)
+    assert [change.name for change in applied.step.layers] == layers
+    for change in applied.step.layers:
+        kernel = applied.model.get_layer(change.name).get_weights()[0]
+        zero = kernel.reshape(-1, kernel.shape[-1]) == 0
+        if pattern == "1:3":
+            assert (zero.reshape(-1, 3, zero.shape[1]).sum(axis=1) == 2).all()
+        else:
+            rows, columns = (int(text) for text in pattern.split("x"))
+            blocks = zero.reshape(zero.shape[0] // rows, rows, zero.shape[1] // columns, columns).mean(axis=(1, 3))
+            assert set(np.unique(blocks)) == {0.0, 1.0}
+        assert change.after == pytest.approx(sparsity, abs=0.07)
+    assert all(name not in layers for name, reason in applied.step.skipped if "does not divide" in reason)
+
+
+def test_everywhere_takes_the_smallest_of_all_layers(model: Any, data: Data) -> None:
+    applied = Prune(sparsity=0.5, everywhere=True, epochs=1).apply(model, data)
+    kernels = [applied.model.get_layer(change.name).get_weights()[0] for change in applied.step.layers]
+    zeros, total = sum(int((kernel == 0).sum()) for kernel in kernels), sum(kernel.size for kernel in kernels)
+    assert zeros == pytest.approx(total / 2, abs=len(kernels) + 1)
+    assert len({round(change.after, 3) for change in applied.step.layers}) > 1
+
+
 def test_a_mask_of_another_sparsity_is_noticed(model: Any) -> None:
     from edgekit.compress._masks import Masks
 
     masks = Masks(model)
     masks.update(0.5)
-    with pytest.raises(UntrustworthyError, match="expected"):
+    with pytest.raises(UntrustworthyError, match=r"not the 60\.0% asked for"):
         masks.verify(0.6)
 
 
 def test_a_classifier_without_labels_is_pruned_without_fine_tuning(model: Any, data: Data) -> None:
-    pruned, step = _QUICK.apply(model, Data(data.x_train))
+    applied = _QUICK.apply(model, Data(data.x_train))
+    pruned, step = applied.model, applied.step
     assert ("fine-tuning", "the data has no y_train to train on") in step.skipped
     assert "without fine-tuning" in step.summary
     before, after = model.get_layer("conv").get_weights()[0], pruned.get_layer("conv").get_weights()[0]
@@ -163,8 +207,9 @@ def test_a_classifier_without_labels_is_pruned_without_fine_tuning(model: Any, d
 
 
 def test_no_sparsity_and_no_epoch_change_nothing(model: Any, data: Data) -> None:
-    pruned, step = Prune(sparsity=0.0, epochs=0).apply(model, data)
-    assert step.layers[0] == LayerChange("conv", 0.0, 0.0)
+    applied = Prune(sparsity=0.0, epochs=0).apply(model, data)
+    pruned, step = applied.model, applied.step
+    assert step.layers[0] == LayerChange("conv", "sparsity", 0.0, 0.0)
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), pruned.get_weights(), strict=True))
 
 
@@ -176,7 +221,8 @@ def test_nested_models_layers_in_layers_and_shared_layers(keras: ModuleType) -> 
     x = layers.LSTM(4, name="lstm")(x)
     shared = layers.Dense(4, name="shared")
     model = keras.Model(steps, shared(shared(x)))
-    pruned, step = Prune(sparsity=0.5, epochs=0).apply(model, Data(np.zeros((4, 5, 6), np.float32)))
+    applied = Prune(sparsity=0.5, epochs=0).apply(model, Data(np.zeros((4, 5, 6), np.float32)))
+    pruned, step = applied.model, applied.step
     assert [change.after for change in step.layers] == [0.5] * 4
     names = [change.name for change in step.layers]
     assert names[0] == "deep" and names[-1] == "shared" and names.count("shared") == 1
@@ -197,13 +243,14 @@ def test_a_subclassed_model(keras: ModuleType, data: Data) -> None:
 
     model = Own(name="own")
     model(data.x_train[:1])
-    pruned, step = _QUICK.apply(model, data)
+    applied = _QUICK.apply(model, data)
+    pruned, step = applied.model, applied.step
     assert type(pruned) is Own and pruned is not model
     assert [(change.name, change.after) for change in step.layers] == [("dense", 0.5)]
 
 
 def test_layers_left_out_and_depthwise_taken_in(model: Any, data: Data) -> None:
-    _, step = Prune(epochs=0, leave_out=("conv",), depthwise=True).apply(model, data)
+    step = Prune(epochs=0, leave_out=("conv",), depthwise=True).apply(model, data).step
     assert [change.name for change in step.layers] == ["depthwise", "hidden", "classes"]
     assert step.skipped[0] == ("conv", "left out by the recipe")
     with pytest.raises(UnknownNameError, match="layer 'cnv'") as caught:

@@ -34,7 +34,7 @@ def test_importing_the_package_and_reading_a_recipe_load_nothing_heavy() -> None
 
 
 def test_techniques_are_the_files_of_the_folder() -> None:
-    assert technique_names() == ["prune"]
+    assert "prune" in technique_names()
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -77,7 +77,7 @@ def test_every_setting_survives_being_written(tmp_path: Path) -> None:
         pytest.param("epochs", -1, ">= 0", id="negative epochs"),
         pytest.param("batch_size", 0, ">= 1", id="empty batch"),
         pytest.param("update_every", 0, ">= 1", id="never updated"),
-        pytest.param("schedule", "cubic", "one of constant, polynomial", id="unknown schedule"),
+        pytest.param("schedule", "cubic", "one of constant, one_shot, polynomial, iterative", id="unknown schedule"),
         pytest.param("depthwise", 1, "true or false", id="number for a bool"),
         pytest.param("leave_out", "conv", "a list", id="text for a list"),
         pytest.param("leave_out", [1], "a list", id="numbers for names"),
@@ -147,7 +147,7 @@ def test_a_step_result_survives_json() -> None:
         technique="prune",
         settings=(("sparsity", 0.5), ("schedule", "constant"), ("epochs", 3)),
         summary="1 layer",
-        layers=(LayerChange("conv", 0.0, 0.5),),
+        layers=(LayerChange("conv", "sparsity", 0.0, 0.5),),
         skipped=(("depthwise", "few weights"),),
     )
     assert StepResult.from_json(json.loads(json.dumps(dataclasses.asdict(step)))) == step

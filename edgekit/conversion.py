@@ -64,6 +64,7 @@ class _Options:
     metric: tuple[str | None, Path]
     objects: str | None
     memory_limit_bytes: int
+    resume: Path | None
 
 
 def convert(
@@ -75,6 +76,7 @@ def convert(
     base: Path = Path(),
     objects: str | None = None,
     memory_limit_bytes: int | None = None,
+    resume: Path | None = None,
     progress: Progress = silent,
 ) -> Conversion:
     """Compress (where a recipe is given) and convert a model to full int8.
@@ -87,6 +89,7 @@ def convert(
         base: folder in which "module:function" is looked up first.
         objects: Python file or module that registers custom layers; it is imported, in the child alone.
         memory_limit_bytes: of the process that converts; None for four fifths of the machine's memory.
+        resume: folder in which compression keeps what is finished, to go on after a kill; None keeps nothing.
         progress: told the steps.
 
     Returns:
@@ -108,7 +111,7 @@ def convert(
         metrics.check_metric(metric)
     if data is not None:
         data = validate(data)
-    options = _Options((metric, base), objects, memory_limit_bytes or memory_of_machine_bytes())
+    options = _Options((metric, base), objects, memory_limit_bytes or memory_of_machine_bytes(), resume)
     if kind is ModelKind.TFLITE:
         return _pass_through(model, data, options)
     if data is None:
@@ -136,10 +139,12 @@ def _convert(model: Path, data: Data, recipe: Recipe | None, options: _Options, 
             "folder": name,
             "objects": options.objects,
             "recipe": recipe_to_toml(recipe) if recipe is not None and recipe.steps else None,
+            "metric": options.metric[0],
+            "resume": str(options.resume.resolve()) if options.resume is not None else None,
         }
         try:
             with Worker(memory_limit_bytes=limit) as worker:
-                answer = worker.call("edgekit.tflite.convert_child:convert", request, progress)
+                answer = worker.call("edgekit.conversion_child:convert", request, progress)
         except WorkerCrashError as error:
             raise with_layer(error, request, limit, progress) from error
         rewritten = rewrite((folder / "model.tflite").read_bytes())
