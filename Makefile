@@ -9,10 +9,10 @@ GRAPHS ?= 5000
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz networks check format bench readme train clean
+.PHONY: help setup demo test fuzz networks techniques check format bench readme train clean
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: Debian packages, .venv, Python packages
 	@tools/setup.sh
@@ -31,6 +31,9 @@ fuzz: setup ## damaged models against the guard, sound ones, random graphs again
 
 networks: setup ## convert networks of keras.applications and run them in TFLM and aot (minutes)
 	@EDGEKIT_NETWORKS=all $(PYTHON) -m pytest -q -s tests/conversion/test_networks.py --timeout 3600
+
+techniques: setup ## run every row of docs/techniques.md and write it (ROWS="tying low_rank" for some; 40 minutes for all)
+	@$(PYTHON) tools/techniques $(ROWS)
 
 check: setup ## style and types: ruff, mypy, clang-format
 	@$(PYTHON) -m ruff check .
