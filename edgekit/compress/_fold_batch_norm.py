@@ -124,7 +124,7 @@ def _source(model: Any, normalization: Any) -> tuple[Any, str]:
     nodes = _nodes(model, normalization)
     if len(nodes) != 1:
         return None, f"it is called {len(nodes)} times"
-    source = nodes[0].parent_nodes[0].operation if nodes[0].parent_nodes else None
+    source: Any = nodes[0].parent_nodes[0].operation if nodes[0].parent_nodes else None
     if type(source) not in _LINEAR:
         return None, f"its input comes from {type(source).__name__}, which has no weights that could take it"
     if source not in model.layers or len(_nodes(model, source)) != 1:

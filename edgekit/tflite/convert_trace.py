@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from edgekit.errors import DataError, ModelError
 from edgekit.tflite import keras_models, keras_trace
-from edgekit.tflite.keras_trace import ScoreFloors, TraceContext
+from edgekit.tflite.keras_trace import ScoreFloors, TraceContext, _kernels, ranges
 from edgekit.tflite.model_files import ModelKind, examine
+from edgekit.tflite.quantization_plan import QuantizationPlan
 
 if TYPE_CHECKING:
     import keras
@@ -39,6 +40,8 @@ class Traced:
         fused: a module that tracks the twins of fused layers; None where nothing is fused.
         alive: keeps the variables from being freed.
         layers: (name, class) of every layer; empty for a SavedModel.
+        plan: how to quantize it.
+        kernels: those of the layers whose bits the plan names, as `rewrite.narrow_weights` takes them.
     """
 
     concrete: Any
@@ -48,6 +51,8 @@ class Traced:
     fused: Any
     alive: Any
     layers: tuple[tuple[str, str], ...] = ()
+    plan: QuantizationPlan = QuantizationPlan()
+    kernels: Mapping[str, tuple[Floats, ...]] = field(default_factory=dict)
 
     @contextmanager
     def converter(self) -> Iterator[Any]:
@@ -84,19 +89,24 @@ def trace(path: Path, x: Floats, objects: str | None = None) -> Traced:
     return trace_keras(model, x)
 
 
-def trace_keras(model: keras.Model, x: Floats) -> Traced:
+def trace_keras(model: keras.Model, x: Floats, plan: QuantizationPlan = QuantizationPlan()) -> Traced:
     """Trace a Keras model, with layers replaced whose int8 form would be wrong.
 
     Args:
         model: a built model with one input.
         x: representative samples, shape (n, *input): they say the input's size, and the range of attention scores.
+        plan: its ranges go into the graph, its layers' kernels are noted.
+
+    Raises:
+        ModelError: the plan names a layer that the model has not, or whose weights cannot have 4 bits.
     """
     import tensorflow as tf
 
     from edgekit.tflite.keras_trace import lstm
 
     layers = tuple(keras_trace.layers_of(model))
-    context = TraceContext(layers, ScoreFloors(), lstm.twins(layers))
+    noted = _kernels.of_plan(layers, plan)
+    context = TraceContext(layers, ScoreFloors(), lstm.twins(layers), ranges.of_plan(layers, plan))
     plain = TraceContext(layers, context.floors, {})
     with keras_trace.replaced(plain):
         keras_trace.record_floors(model, _batches(x), plain)
@@ -112,7 +122,9 @@ def trace_keras(model: keras.Model, x: Floats) -> Traced:
             concrete = _concrete(model, context, x.shape[1:], dtype)
     elements = sum(int(np.prod(v.shape)) for v in model.variables if len(v.shape) >= 2)
     named = tuple((layer.name, type(layer).__name__) for layer in layers)
-    return Traced(concrete, lambda samples: predict(model, samples), elements, takes_ids, fused, model, named)
+    return Traced(
+        concrete, lambda samples: predict(model, samples), elements, takes_ids, fused, model, named, plan, noted
+    )
 
 
 def _concrete(model: keras.Model, context: TraceContext, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -123,6 +135,7 @@ def _concrete(model: keras.Model, context: TraceContext, shape: tuple[int, ...],
 
     def run(inputs: Any) -> Any:
         context.floors.start()
+        inputs = ranges.at_input(inputs, context)
         if not context.twins:
             return model(inputs, training=False)
         # The twins' variables alone are tracked, so those of Keras must be constants.

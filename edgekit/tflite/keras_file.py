@@ -9,13 +9,11 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.tflite.keras_archive.members import PLAN_MEMBER
 from edgekit.tflite.quantization_plan import QuantizationPlan
 
 if TYPE_CHECKING:
     import keras
-
-# Keras reads its own three members and leaves others alone.
-PLAN_MEMBER = "edgekit.json"
 
 
 def keras_bytes(model: keras.Model, plan: QuantizationPlan = QuantizationPlan()) -> bytes:

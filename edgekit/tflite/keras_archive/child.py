@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgekit.errors import ModelError
 from edgekit.tflite.keras_archive import config, members, saved_model, weights
+from edgekit.tflite.quantization_plan import QuantizationPlan
 
 _MEMORY_BYTES = 900 * 1024 * 1024
 _AGAIN = "save it again with model.save(...), or copy it again and compare the sizes"
@@ -36,7 +37,9 @@ def look(kind: str, path: Path) -> None:
         elements = weights.check(path, path.name)
     else:
         with members.opened(path) as archive:
-            text = archive.config()
+            text, plan = archive.config(), archive.plan()
+            if plan is not None:
+                QuantizationPlan.from_json(json.loads(plan))
             elements = weights.check(archive.weights(), f"{path.name}: model.weights.h5")
     config.check(text, path.name, elements)
 

@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 from edgekit.errors import ModelError
 
 CONFIG_LIMIT_BYTES = 16 * 1024 * 1024
+# Keras reads its own three members and leaves this one alone.
+PLAN_MEMBER = "edgekit.json"
 _TOTAL_LIMIT_BYTES = 2 * 1024 * 1024 * 1024
 # Config and zeros compress well; beyond a size nothing honest does so by this factor.
 _LIMIT_RATIO, _RATIO_BYTES = 200, 8 * 1024 * 1024
@@ -32,6 +34,10 @@ class Archive:
     def config(self) -> bytes:
         """Return config.json."""
         return self._archive.read("config.json")
+
+    def plan(self) -> bytes | None:
+        """Return edgekit.json, the quantization plan; None where there is none."""
+        return self._archive.read(PLAN_MEMBER) if PLAN_MEMBER in self._archive.namelist() else None
 
     def weights(self) -> Path:
         """Return a file with model.weights.h5."""
@@ -82,7 +88,7 @@ def _check(name: str, members: list[zipfile.ZipInfo]) -> None:
             f"{name} is a zip archive without {missing[0]}, so no Keras model", hint="save with model.save('m.keras')"
         )
     total = sum(sizes.values())
-    if sizes["config.json"] > CONFIG_LIMIT_BYTES or total > _TOTAL_LIMIT_BYTES:
+    if max(sizes["config.json"], sizes.get(PLAN_MEMBER, 0)) > CONFIG_LIMIT_BYTES or total > _TOTAL_LIMIT_BYTES:
         raise ModelError(
             f"{name} inflates to {total:,} bytes (config.json {sizes['config.json']:,}), "
             f"the limits are {_TOTAL_LIMIT_BYTES:,} and {CONFIG_LIMIT_BYTES:,}",

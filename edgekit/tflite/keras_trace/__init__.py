@@ -80,11 +80,13 @@ class TraceContext:
         layers: every layer of the model, nested ones included.
         floors: of masked attention scores.
         twins: Keras 2 layers that compute what a layer of the model computes, by the layer's id.
+        ranges: (layer, lowest, highest) of outputs that the converter has to take as they are.
     """
 
     layers: tuple[Any, ...]
     floors: ScoreFloors
     twins: dict[int, Any]
+    ranges: tuple[tuple[str, float, float], ...] = ()
 
     def of_type(self, *kinds: Any) -> tuple[Any, ...]:
         """Return the layers of some classes."""
