@@ -16,12 +16,19 @@ from edgekit.cli._progress import DrawnProgress
 @_options.model_argument
 @_options.conversion_options
 @_options.out_option("The .keras file to write; default <model>-compressed.keras in the current folder.")
+@click.option("--list", "as_list", is_flag=True, help="List recipes and techniques with their settings, and end.")
 @json_option
-def command(model: Path | None, out: Path | None, as_json: bool, **flags: Any) -> None:
+def command(model: Path | None, out: Path | None, as_list: bool, as_json: bool, **flags: Any) -> None:
     """Compress a Keras model with a recipe.
 
-    The result is an ordinary .keras model; it is converted too, so that its metric is that of the int8 model.
+    The result is an ordinary .keras model; it is converted too, so that its metric is that of the int8 model. Killed,
+    it goes on where it was when it is called again.
     """
+    if as_list:
+        from edgekit.report.compression import techniques_json, techniques_table
+
+        show(techniques_json(), techniques_table, as_json=as_json)
+        return
     settings = _options.project_settings()
     chosen = _options.chosen_model(model, settings)
     options = _options.build_options(_options.Flags(**flags), settings)
@@ -29,6 +36,6 @@ def command(model: Path | None, out: Path | None, as_json: bool, **flags: Any) -
 
     with DrawnProgress() as progress:
         report = compress_model(chosen, out=out, options=options, progress=progress)
-    from edgekit.report import table
+    from edgekit.report.compression import compression_table
 
-    show(report.to_json(), lambda: table.compress_table(report), as_json=as_json)
+    show(report.to_json(), lambda: compression_table(report), as_json=as_json)

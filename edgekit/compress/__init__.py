@@ -15,6 +15,7 @@ from edgekit.compress._recipe import (
     recipe_from_tables,
     recipe_names,
     recipe_to_toml,
+    technique_class,
     technique_names,
 )
 from edgekit.compress._step import (
@@ -51,6 +52,7 @@ __all__ = [
     "recipe_names",
     "recipe_to_toml",
     "setting",
+    "technique_class",
     "technique_names",
 ]
 

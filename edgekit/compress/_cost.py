@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 # Sizes do not depend on the ranges, so few samples will do.
 _CALIBRATION_SAMPLES = 16
+_SCOPE = "counted_layer_"
 
 
 def parameters(model: keras.Model) -> int:
@@ -50,31 +53,36 @@ def layer_macs(model: keras.Model) -> dict[str, int]:
         model: a built functional or Sequential model; an axis of unknown size counts as 1.
 
     Returns:
-        Layer name -> multiply-accumulates of one inference; layers without any are left out. What lies in a loop
-        (a recurrent layer that is not unrolled) counts once.
+        Layer name -> multiply-accumulates of one inference, those of a nested model under its name; layers without
+        any are left out. A recurrent layer counts once for each time step.
     """
     inputs = [
         tf.TensorSpec([1 if size is None else size for size in (1, *tensor.shape[1:])], tensor.dtype)
         for tensor in model.inputs
     ]
-    concrete = tf.function(lambda *x: model(x[0] if len(x) == 1 else list(x), training=False)).get_concrete_function(
-        *inputs
-    )
-    names = {layer.name for layer in model._flatten_layers(include_self=False)}
+    functional = model._functional if isinstance(model, keras.Sequential) else model
+    names: list[str] = []
+
+    def in_scope(operation: Any) -> Any:
+        names.append(operation.name)
+        scope = f"{_SCOPE}{len(names) - 1}"
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with tf.name_scope(scope):
+                return operation(*args, **kwargs)
+
+        return call
+
+    concrete = tf.function(
+        lambda *x: functional._run_through_graph(x[0] if len(x) == 1 else list(x), operation_fn=in_scope)
+    ).get_concrete_function(*inputs)
     counted: Counter[str] = Counter()
-    graphs = [concrete.graph, *(_body(concrete.graph, name) for name in concrete.graph._functions)]
-    for graph in graphs:
-        for operation in graph.get_operations():
-            amount = _operation_macs(operation)
-            if amount:
-                scopes = [scope for scope in operation.name.split("/") if scope in names]
-                counted[scopes[0] if scopes else operation.name.split("/")[-1]] += amount
+    for operation in _used(concrete.outputs):
+        found = re.search(f"{_SCOPE}([0-9]+)(_[0-9]+)?/", operation.name)
+        amount = _operation_macs(operation)
+        if amount and found:
+            counted[names[int(found[1])]] += amount
     return dict(counted)
-
-
-def _body(graph: Any, name: str) -> Any:
-    definition = graph._functions[name]
-    return getattr(definition, "graph", None) or tf.Graph()
 
 
 def _operation_macs(operation: Any) -> int:
@@ -95,7 +103,34 @@ def _operation_macs(operation: Any) -> int:
             return int(output * shapes[0][-2 if operation.get_attr("adj_x") else -1])
         case "Einsum":
             return _einsum_macs(operation.get_attr("equation").decode(), shapes)
+        case "While" | "StatelessWhile":
+            return _turns(operation) * _body_macs(operation, "body")
+        case "PartitionedCall" | "StatefulPartitionedCall":
+            return _body_macs(operation, "f")
     return 0
+
+
+def _used(outputs: Sequence[Any]) -> list[Any]:
+    """Return the operations that outputs depend on: Keras traces a recurrent cell once more, for its shapes."""
+    found: dict[str, Any] = {}
+    pending = [tensor.op for tensor in outputs]
+    while pending:
+        operation = pending.pop()
+        if operation.name not in found:
+            found[operation.name] = operation
+            pending += [tensor.op for tensor in operation.inputs]
+    return list(found.values())
+
+
+def _body_macs(operation: Any, attribute: str) -> int:
+    body = operation.graph._get_function(operation.get_attr(attribute).name).graph
+    return sum(_operation_macs(inner) for inner in _used(body.outputs))
+
+
+def _turns(loop: Any) -> int:
+    """A recurrent layer takes one row of a list in each turn."""
+    lists = [tensor.op.inputs[0].shape[0] for tensor in loop.inputs if tensor.op.type == "TensorListFromTensor"]
+    return max((rows for rows in lists if rows is not None), default=1)
 
 
 def _einsum_macs(equation: str, shapes: list[tuple[int, ...]]) -> int:

@@ -155,7 +155,7 @@ def _step(recipe: str, number: int, table: Mapping[str, Any]) -> Technique:
         raise UsageError(f"{where}: `technique` is missing", hint=f"techniques: {', '.join(technique_names())}")
     if name not in technique_names():
         raise UnknownNameError("technique", name, technique_names())
-    kind = _technique_class(name)
+    kind = technique_class(name)
     fields = [field.name for field in dataclasses.fields(kind)]
     settings = {key: value for key, value in table.items() if key != "technique"}
     unknown = sorted(set(settings) - set(fields))
@@ -168,7 +168,7 @@ def _step(recipe: str, number: int, table: Mapping[str, Any]) -> Technique:
     return technique
 
 
-def _technique_class(name: str) -> Any:
+def technique_class(name: str) -> Any:
     """Return the class of a technique: `low_rank` lies in low_rank.py and is called LowRank."""
     module = importlib.import_module(f"edgekit.compress.{name}")
     return getattr(module, "".join(word.capitalize() for word in name.split("_")))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgekit.conversion import MetricResult
     from edgekit.doctor import Finding
     from edgekit.report.inspection import Inspection
-    from edgekit.report.single import CompressReport, ConvertReport, EmitReport, ShrinkReport
+    from edgekit.report.single import ConvertReport, EmitReport, ShrinkReport
     from edgekit.report.types import BenchReport, BuildReport, ProofFacts
     from edgekit.targets import Target
     from edgekit.tflite.shrink import Certificate
@@ -93,19 +93,6 @@ def convert_table(report: ConvertReport) -> RenderableType:
     facts.add_row("model sha256", report.sha256)
     for note in report.notes:
         facts.add_row("note", escape(note))
-    return facts
-
-
-def compress_table(report: CompressReport) -> RenderableType:
-    """Draw a compression: what each step did, layer by layer."""
-    facts = _facts(f"{report.name}: {report.path}")
-    _add_metric(facts, report.conversion.metric, simulated=report.simulated)
-    _add_compression(facts, report.conversion.compression)
-    for step in report.conversion.compression:
-        for layer in step.layers:
-            facts.add_row(escape(layer.name), f"sparsity {layer.before:.3f} → {layer.after:.3f}")
-        for name, reason in step.skipped:
-            facts.add_row(escape(name), f"skipped: {escape(reason)}")
     return facts
 
 
