@@ -10,10 +10,11 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-# In this order: indices and tiles before islands, as they uncover some; islands before tables, as their forms need
-# less RAM; scales at the end, when every operator has its final form.
+# In this order: tied weights before all that computes with scales; indices and tiles before islands, as they uncover
+# some; islands before tables, as their forms need less RAM; scales at the end, when every operator has its final form.
 PASSES = (
     "wrapped_indices",
+    "tied_weights",
     "cast_pairs",
     "tile",
     "padded_batches",
