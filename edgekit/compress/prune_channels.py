@@ -1,0 +1,189 @@
+"""Structured pruning: units, filters and channels are removed, and every tensor that held them becomes smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from edgekit.compress._fine_tuning import FineTuning
+from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import keras
+
+    from edgekit.compress._channel_groups import Graph
+    from edgekit.compress._importance import Scores
+    from edgekit.compress._training import Targets
+    from edgekit.data import Data
+
+    Choose = Callable[[float, keras.Model, Graph], set[int]]
+
+_IMPORTANCES = ("l1", "l2", "batch_norm_scale", "taylor")
+# Statistics of fewer samples are worse than those that training left.
+_FEWEST_SAMPLES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PruneChannels(FineTuning):
+    """Removes the least important channels, together with all that is coupled to them.
+
+    Channels that meet in a sum, a product or a reshape go together; channels of the model's inputs and outputs, and
+    those that a LayerNormalization, a GroupNormalization or a layer without a rule looks at, stay. What comes back
+    is an ordinary, smaller Keras model of the same classes and layer names. A channel is removed as if every layer
+    that reads it got zeros; fine-tuning and new batch normalization statistics make up for that.
+
+    With a budget, all channels stand in one ranking of importance for cost, and as few go as the budget calls for;
+    `ratio` and `ranking` are without effect then.
+
+    Example:
+        >>> PruneChannels(ratio=0.5).epochs
+        5
+
+    Source:
+        Li et al. 2017, "Pruning Filters for Efficient ConvNets", arXiv:1608.08710; Fang et al. 2023, "DepGraph",
+        arXiv:2301.12900. The importances and the ranking name theirs where they are computed.
+    """
+
+    name: ClassVar[str] = "prune_channels"
+
+    ratio: float = setting(0.5, low=0, below=1, help="share of the channels that goes, where no budget is set")
+    ranking: str = setting(
+        "uniform", choices=("uniform", "global"), help="the ratio in each width, or over the whole model"
+    )
+    importance: str = setting("l2", choices=_IMPORTANCES, help="what a channel is judged by; taylor needs labels")
+    max_parameters: int = setting(0, low=0, help="budget: weights of the model; 0 is none")
+    max_macs: int = setting(0, low=0, help="budget: multiply-accumulates of one inference; 0 is none")
+    max_ram_bytes: int = setting(0, low=0, help="budget: arena of the aot engine; 0 is none")
+    max_flash_bytes: int = setting(0, low=0, help="budget: size of the int8 .tflite; 0 is none")
+    multiple_of: int = setting(4, low=1, high=1024, help="the width of a layer that was cut is a multiple of this")
+    minimum: int = setting(4, low=1, high=65536, help="channels that a layer keeps at least")
+    iterations: int = setting(1, low=1, high=100, help="rounds of pruning and fine-tuning, each the same share")
+    recalibrate: bool = setting(True, help="measure batch normalization statistics anew at the end")
+    leave_out: tuple[str, ...] = setting((), help="names of layers that keep all their output channels")
+
+    def __post_init__(self) -> None:
+        """Check each setting."""
+        check_settings(self)
+
+    def apply(self, model: keras.Model, data: Data, context: Context = Context()) -> Applied:
+        """Prune a copy of the model.
+
+        Args:
+            model: a built functional or Sequential model; never changed.
+            data: `x_train` and, for a classifier, `y_train`; without labels there is no fine-tuning.
+            context: progress, teacher, plan, checkpoint.
+
+        Returns:
+            The smaller model, not compiled, and the width of each layer before and after.
+
+        Raises:
+            UnknownNameError: `leave_out` names a layer that the model has not.
+            UsageError: a budget that cannot be met, or taylor importance without labels.
+            DataError: the samples or labels do not fit the model.
+            ModelError: a subclassed model, no channel that may go, or fine-tuning diverged.
+        """
+        from edgekit.compress import _training
+        from edgekit.compress._channel_groups import Graph
+        from edgekit.compress._model_copy import copy_model
+        from edgekit.compress._rebuild import rebuild
+
+        goal = _training.targets(model, data, epochs=self.epochs)
+        before = Graph(model, self.leave_out)
+        rounds = self._rounds(model, before, data, context)
+        pruned = model
+        for number in range(1, self.iterations + 1):
+            graph = Graph(pruned, self.leave_out)
+            dropped = rounds(number / self.iterations, pruned, graph)
+            pruned = rebuild(pruned, graph, dropped)
+            if goal.reason is None:
+                name = self.name if self.iterations == 1 else f"{self.name} {number} of {self.iterations}"
+                _training.fine_tune(pruned, goal, self, context, name=name)
+        skipped = self._settle(pruned, goal)
+        return Applied(copy_model(pruned), self._report(before, Graph(pruned, self.leave_out), goal, skipped))
+
+    def _rounds(self, model: keras.Model, graph: Graph, data: Data, context: Context) -> Choose:
+        """Return what chooses the groups that go in a round, given how much of the way that round has come."""
+        from edgekit.compress._budget import Budget
+        from edgekit.compress._selection import Limits, drop, drop_first, ranking, widths
+
+        limits = Limits(self.multiple_of, self.minimum)
+        groups = widths(graph, self._scores(model, graph, data))
+        if not groups:
+            raise ModelError(
+                f"no channel of model {model.name!r} may go",
+                hint="channels of its inputs and outputs and of layers without a rule stay; see docs/techniques.md",
+            )
+        budget = Budget(self._budgets, data, context.plan, context.progress)
+        start = budget.figures(model)
+        if budget.most and self.iterations > 1:
+            budget.check(model, graph, groups, limits)
+        original = {width.layers: len(width.roots) for width in groups}
+
+        def choose(share: float, pruned: keras.Model, graph: Graph) -> set[int]:
+            groups = widths(graph, self._scores(pruned, graph, data))
+            if budget.most:
+                return budget.toward(start, share).choose(pruned, graph, groups, limits)
+            stays = (1 - self.ratio) ** share
+            if self.ranking == "uniform":
+                return drop(groups, {layers: size * stays for layers, size in original.items()}, limits)
+            goes = sum(len(width.roots) for width in groups) - round(sum(original.values()) * stays)
+            return drop_first(groups, ranking(groups), max(goes, 0), limits)
+
+        return choose
+
+    @property
+    def _budgets(self) -> dict[str, int]:
+        names = ("parameters", "macs", "ram_bytes", "flash_bytes")
+        return {name: getattr(self, f"max_{name}") for name in names if getattr(self, f"max_{name}") > 0}
+
+    def _scores(self, model: keras.Model, graph: Graph, data: Data) -> Scores:
+        """Judge every group."""
+        from edgekit.compress import _importance, _training
+
+        if self.importance != "taylor":
+            return _importance.magnitudes(graph, self.importance)
+        goal = _training.targets(model, data, epochs=1)
+        if goal.reason is not None:
+            raise UsageError(
+                f"prune_channels: importance is taylor, but {goal.reason}",
+                hint="taylor needs a loss; l1, l2 and batch_norm_scale do without data",
+            )
+        return _importance.taylor(model, graph, goal.x, goal.y, goal.loss, self.batch_size)
+
+    def _settle(self, pruned: keras.Model, goal: Targets) -> tuple[tuple[str, str], ...]:
+        """Measure the statistics anew; tell what was left out."""
+        from edgekit.compress._recalibrate import recalibrate
+
+        skipped = () if goal.reason is None else (("fine-tuning", goal.reason),)
+        if not self.recalibrate:
+            return (*skipped, ("recalibration", "recalibrate is false"))
+        if len(pruned.inputs) > 1 or len(goal.x) < _FEWEST_SAMPLES:
+            return (*skipped, ("recalibration", f"it needs one input and {_FEWEST_SAMPLES} samples in x_train"))
+        recalibrate(pruned, goal.x, self.batch_size)
+        return skipped
+
+    def _report(self, before: Graph, after: Graph, goal: Targets, skipped: tuple[tuple[str, str], ...]) -> StepResult:
+        """Tell what was done, layer by layer."""
+        changes, kept = [], []
+        for path, part in before.parts.items():
+            made = part.cut.made
+            if made is None:
+                continue
+            reasons = [before.channels.reason(root) for root in before.channels.roots(made).tolist()]
+            if None not in reasons:
+                kept.append((path, str(reasons[0])))
+            elif (left := len(after.parts[path].cut.output)) < len(made):
+                quantity = "filters" if "filters" in part.cut.sizes else "units"
+                changes.append(LayerChange(path, quantity, len(made), left))
+        gone = sum(int(change.before - change.after) for change in changes)
+        tuning = f"{self.epochs} epochs of fine-tuning" if goal.reason is None else f"no fine-tuning: {goal.reason}"
+        return StepResult(
+            technique=self.name,
+            settings=settings_of(self),
+            summary=f"{gone} channels of {len(changes)} layers removed by {self.importance} importance, {tuning}",
+            layers=tuple(changes),
+            skipped=(*kept, *skipped),
+        )
