@@ -31,6 +31,7 @@ targets
 tflite
 golden
 engine
+architectures
 compress
 model_folder
 model_source
@@ -59,7 +60,7 @@ _LONG_FUNCTIONS: dict[str, str] = {}
 _HEAVY = ("tensorflow", "keras", "numpy")
 # Only these may import TensorFlow or Keras anywhere: they run in the child process that converts.
 _IN_THE_CHILD = re.compile(
-    r"edgekit/(compress/|conversion_child|tflite/(convert|keras_|to_int8)|worker_main|data|metrics)"
+    r"edgekit/(architectures/|compress/|conversion_child|tflite/(convert|keras_|to_int8)|worker_main|data|metrics)"
 )
 
 
