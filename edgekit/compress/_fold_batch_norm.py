@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.compress._layer_graph import LayerGraph, is_graph, layer_graph
 from edgekit.compress._model_copy import copy_model
 
 # The layers that take a batch normalization in.
@@ -72,7 +73,7 @@ def fold(model: keras.Model) -> Folded:
     """Do what `fold_batch_norm` does, and say which normalizations are gone and which stayed."""
     normalizations = [layer.name for layer in model._flatten_layers() if _is_normalization(layer)]
     own = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=True)}
-    config = model.get_config() if _is_graph(model) else {}
+    config = model.get_config() if is_graph(model) else {}
     if "layers" not in config:
         reason = "the model is subclassed: which layer feeds which is hidden in its code"
         return Folded(copy_model(model), (), tuple((name, reason) for name in normalizations))
@@ -89,11 +90,6 @@ def fold(model: keras.Model) -> Folded:
     return Folded(folded, tuple(pairs), (*skipped, *((name, inside) for name in normalizations if name not in told)))
 
 
-def _is_graph(layer: Any) -> bool:
-    """Say whether a layer is a model whose configuration lists its layers."""
-    return isinstance(layer, keras.Sequential) or hasattr(layer, "_operations_by_depth")
-
-
 def _is_normalization(layer: Any) -> bool:
     return type(layer) is keras.layers.BatchNormalization
 
@@ -102,11 +98,12 @@ def _fold_config(model: Any, config: dict[str, Any], pairs: dict[str, str], skip
     """Change a model's configuration in place; `pairs` takes normalization -> layer that it is folded into."""
     described = {layer["config"]["name"]: layer for layer in config["layers"]}
     folded: dict[str, str] = {}
-    for layer in model.layers:
-        if _is_graph(layer) and "layers" in described[layer.name]["config"]:
+    graph = layer_graph(model)
+    for layer in graph.layers:
+        if is_graph(layer) and "layers" in described[layer.name]["config"]:
             _fold_config(layer, described[layer.name]["config"], pairs, skipped)
         elif _is_normalization(layer):
-            source, reason = _source(model, layer)
+            source, reason = _source(graph, layer)
             if reason:
                 skipped.append((layer.name, reason))
             else:
@@ -119,39 +116,25 @@ def _fold_config(model: Any, config: dict[str, Any], pairs: dict[str, str], skip
     pairs |= folded
 
 
-def _source(model: Any, normalization: Any) -> tuple[Any, str]:
+def _source(graph: LayerGraph, normalization: Any) -> tuple[Any, str]:
     """Return the layer that a normalization can be folded into, or the reason why there is none."""
-    nodes = _nodes(model, normalization)
-    if len(nodes) != 1:
-        return None, f"it is called {len(nodes)} times"
-    source: Any = nodes[0].parent_nodes[0].operation if nodes[0].parent_nodes else None
+    sources = graph.sources[id(normalization)]
+    if len(sources) != 1:
+        return None, f"it is called {len(sources)} times"
+    source: Any = sources[0]
     if type(source) not in _LINEAR:
         return None, f"its input comes from {type(source).__name__}, which has no weights that could take it"
-    if source not in model.layers or len(_nodes(model, source)) != 1:
+    if len(graph.sources[id(source)]) != 1:
         return None, f"layer {source.name!r} in front of it is called several times"
     if source.activation is not keras.activations.linear:
         return None, f"layer {source.name!r} in front of it has an activation of its own"
-    if len(_readers(model, source)) != 1 or source.output is not normalization.input:
+    if graph.only_reader(source) is not normalization:
         return None, f"the output of layer {source.name!r} is also read elsewhere"
-    rank = len(source.output.shape)
+    rank = len(normalization.input.shape)
     channels = 1 if getattr(source, "data_format", "") == "channels_first" else rank - 1
     if normalization.axis % rank != channels:
         return None, f"it normalizes axis {normalization.axis}, not the channels of layer {source.name!r}"
     return source, ""
-
-
-def _nodes(model: Any, layer: Any) -> list[Any]:
-    """Return the calls of a layer that belong to this model; a layer may also have been called outside of it."""
-    graph = model._functional if isinstance(model, keras.Sequential) else model
-    return [node for nodes in graph._nodes_by_depth.values() for node in nodes if node.operation is layer]
-
-
-def _readers(model: Any, layer: Any) -> list[Any]:
-    """Return the calls, and the model's outputs, that read a layer's output."""
-    graph = model._functional if isinstance(model, keras.Sequential) else model
-    nodes = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
-    calls = [node for node in nodes if any(tensor is layer.output for tensor in node.input_tensors)]
-    return calls + [tensor for tensor in graph.outputs if tensor is layer.output]
 
 
 def _rewired(value: Any, folded: dict[str, str]) -> Any:
@@ -172,7 +155,7 @@ def _give_weights(target: Any, source: Any, pairs: dict[str, str]) -> None:
     normalizations = {into: originals[name] for name, into in pairs.items() if name in originals}
     for layer in target.layers:
         original = originals[layer.name]
-        if _is_graph(layer):
+        if is_graph(layer):
             _give_weights(layer, original, pairs)
         elif layer.name in normalizations:
             layer.set_weights(list(_folded_weights(original, normalizations[layer.name])))

@@ -73,6 +73,15 @@ def test_a_residual_net_keeps_names_and_the_normalizations_that_cannot_go():
     _same(model, result.model)
 
 
+def test_a_sequential_model_from_a_file_is_folded_as_one_that_was_just_built(tmp_path):
+    model = _randomized(keras.Sequential([L.Input((6,)), L.Dense(4), L.BatchNormalization(), L.Dense(2)]))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    folded = fold_batch_norm(loaded)
+    assert (_count(loaded), _count(folded)) == (1, 0)
+    _same(loaded, folded)
+
+
 def test_nested_models_are_folded_inside():
     block = keras.Sequential([L.Conv2D(4, 3, padding="same"), L.BatchNormalization(), L.ReLU()], name="block")
     inputs = L.Input((8, 8, 4))
