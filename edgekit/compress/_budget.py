@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from edgekit.tflite.graph import parse
 from edgekit.tflite.quantization_plan import QuantizationPlan
 
 if TYPE_CHECKING:
+    from edgekit.compress._step import Context
     from edgekit.data import Data
 
 # What a group costs in each quantity that may have a budget: bytes in flash go with weights, RAM with activations.
@@ -30,17 +31,26 @@ _CONVERTED = {"ram_bytes", "flash_bytes"}
 _STEPS_OF_CONVERSION = 100
 
 
+def budget_of(technique: Any, data: Data, context: Context) -> Budget:
+    """Collect the settings max_parameters, max_macs, max_ram_bytes and max_flash_bytes that are not 0."""
+    most = {name: int(getattr(technique, f"max_{name}")) for name in _COSTS}
+    most = {name: figure for name, figure in most.items() if figure > 0}
+    return Budget(technique.name, most, data, context.plan, context.progress)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Budget:
     """What a model may be at most, and what it takes to measure it.
 
     Attributes:
+        technique: whose settings these are, for errors.
         most: quantity ("parameters", "macs", "ram_bytes", "flash_bytes") -> largest allowed figure.
         data: calibrates the conversion that RAM and flash are measured on.
         plan: how the model is to be quantized.
         progress: told each model that is tried.
     """
 
+    technique: str
     most: Mapping[str, int]
     data: Data
     plan: QuantizationPlan
@@ -94,13 +104,19 @@ class Budget:
             UsageError: naming the nearest figure that is in reach.
         """
         smallest = rebuild(model, graph, drop(groups, dict.fromkeys((width.layers for width in groups), 0), limits))
+        if self.missed(smallest):
+            raise self.unreachable(smallest, f"lower minimum ({limits.minimum}) or multiple_of ({limits.multiple_of})")
+
+    def unreachable(self, smallest: keras.Model, way_out: str) -> UsageError:
+        """Return the error of a budget that the smallest model in reach misses.
+
+        Args:
+            smallest: that model.
+            way_out: what else may be done, beside raising the budget.
+        """
         nearest = self.missed(smallest)
-        if nearest:
-            words = [f"max_{name} is {self.most[name]:,}, the least in reach is {nearest[name]:,}" for name in nearest]
-            raise UsageError(
-                f"prune_channels: {'; '.join(words)}",
-                hint=f"raise the budget, or lower minimum ({limits.minimum}) or multiple_of ({limits.multiple_of})",
-            )
+        words = [f"max_{name} is {self.most[name]:,}, the least in reach is {nearest[name]:,}" for name in nearest]
+        return UsageError(f"{self.technique}: {'; '.join(words)}", hint=f"raise the budget, or {way_out}")
 
     def choose(self, model: keras.Model, graph: Graph, groups: list[Width], limits: Limits) -> set[int]:
         """Drop the groups that are worth least for what they cost, until the model is within its budget.
@@ -128,7 +144,7 @@ class Budget:
         def fits(count: int) -> bool:
             nonlocal tried
             tried += 1
-            self.progress("prune_channels: searching the budget", tried)
+            self.progress(f"{self.technique}: searching the budget", tried)
             return not self.missed(rebuild(model, graph, drop_first(groups, order, count, limits)))
 
         return drop_first(groups, order, fewest(fits, len(order), precision), limits)

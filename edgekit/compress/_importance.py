@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.compress._channel_groups import Graph, Part
-from edgekit.compress._channels import Ids
+from edgekit.compress._channels import Ids, weight_names
 
 Scores = NDArray[np.float64]
 
@@ -107,11 +107,11 @@ def _mean_slices(graph: Graph, norm: Callable[[NDArray[Any]], NDArray[Any]], onl
     """Average the norms of the slices of each group; NaN for a group without any."""
     total, count = np.zeros(graph.channels.count), np.zeros(graph.channels.count)
     for part in graph.parts.values():
-        for variable in part.layer.weights:
-            if variable.name != only if only else len(variable.shape) < 2:
+        for name, variable in _named(part.layer):
+            if name != only if only else len(variable.shape) < 2:
                 continue
             values = keras.ops.convert_to_numpy(variable).astype(np.float64)
-            for axis, ids in part.cut.weights[variable.name].items():
+            for axis, ids in part.cut.weights[name].items():
                 norms = norm(values if only else _rows(values, axis))
                 roots = graph.channels.roots(ids)
                 np.add.at(total, roots, norms / max(norms.mean(), np.finfo(np.float64).tiny))
@@ -122,16 +122,21 @@ def _mean_slices(graph: Graph, norm: Callable[[NDArray[Any]], NDArray[Any]], onl
 def _readers(graph: Graph) -> Iterator[tuple[Part, str, int, Any]]:
     """Go through the weights that sum over channels."""
     for part in graph.parts.values():
-        for variable in part.layer.weights:
-            if variable.name in part.cut.reads:
-                yield part, variable.name, part.cut.reads[variable.name], variable
+        for name, variable in _named(part.layer):
+            if name in part.cut.reads:
+                yield part, name, part.cut.reads[name], variable
 
 
 def _slices(part: Part) -> Iterator[tuple[str, Ids, int]]:
     """Go through the axes that follow channels: name of the weight, channels, values in one slice."""
-    for variable in part.layer.weights:
-        for axis, ids in part.cut.weights[variable.name].items():
-            yield variable.name, ids, int(np.prod(variable.shape)) // variable.shape[axis]
+    for name, variable in _named(part.layer):
+        for axis, ids in part.cut.weights[name].items():
+            yield name, ids, int(np.prod(variable.shape)) // variable.shape[axis]
+
+
+def _named(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Go through the weights of a layer with their names."""
+    return zip(weight_names(layer), layer.weights, strict=True)
 
 
 def _rows(values: NDArray[Any], axis: int) -> NDArray[Any]:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from edgekit.compress._targets import Targets
+
+# Statistics of fewer samples are worse than those that training left.
+_FEWEST_SAMPLES = 64
 
 
 def recalibrate(model: keras.Model, x: NDArray[np.float32], batch_size: int) -> None:
@@ -45,6 +51,27 @@ def recalibrate(model: keras.Model, x: NDArray[np.float32], batch_size: int) -> 
                 # The plain average of all batches so far: the first counts whole, the second half, ...
                 norm.momentum = number / (number + 1)
             model(x[start : start + batch_size], training=False)
+
+
+def settle(model: keras.Model, goal: Targets, batch_size: int, *, wanted: bool) -> tuple[tuple[str, str], ...]:
+    """End a pruning: measure the statistics anew where that can be done.
+
+    Args:
+        model: changed in place.
+        goal: its samples are used, its reason against fine-tuning is told.
+        batch_size: samples a batch.
+        wanted: False leaves the statistics as they are.
+
+    Returns:
+        (stage, reason) of what was left out.
+    """
+    skipped = () if goal.reason is None else (("fine-tuning", goal.reason),)
+    if not wanted:
+        return (*skipped, ("recalibration", "recalibrate is false"))
+    if len(model.inputs) > 1 or len(goal.x) < _FEWEST_SAMPLES:
+        return (*skipped, ("recalibration", f"it needs one input and {_FEWEST_SAMPLES} samples in x_train"))
+    recalibrate(model, goal.x, batch_size)
+    return skipped
 
 
 @contextlib.contextmanager

@@ -79,10 +79,10 @@ def widths(graph: Graph, scores: Scores) -> list[Width]:
         if graph.channels.reason(root) is None:
             found.setdefault(tuple(layers), []).append(root)
     result = []
-    for layers, members in found.items():
+    for names, members in found.items():
         roots = np.array(members, np.int64)
         order = np.argsort(scores[roots], kind="stable")
-        result.append(Width(layers, roots[order], scores[roots][order]))
+        result.append(Width(names, roots[order], scores[roots][order]))
     return result
 
 

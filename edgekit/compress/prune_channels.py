@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     Choose = Callable[[float, keras.Model, Graph], set[int]]
 
 _IMPORTANCES = ("l1", "l2", "batch_norm_scale", "taylor")
-# Statistics of fewer samples are worse than those that training left.
-_FEWEST_SAMPLES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +87,7 @@ class PruneChannels(FineTuning):
         from edgekit.compress._channel_groups import Graph
         from edgekit.compress._model_copy import copy_model
         from edgekit.compress._rebuild import rebuild
+        from edgekit.compress._recalibrate import settle
 
         goal = _training.targets(model, data, epochs=self.epochs)
         before = Graph(model, self.leave_out)
@@ -101,12 +100,12 @@ class PruneChannels(FineTuning):
             if goal.reason is None:
                 name = self.name if self.iterations == 1 else f"{self.name} {number} of {self.iterations}"
                 _training.fine_tune(pruned, goal, self, context, name=name)
-        skipped = self._settle(pruned, goal)
+        skipped = settle(pruned, goal, self.batch_size, wanted=self.recalibrate)
         return Applied(copy_model(pruned), self._report(before, Graph(pruned, self.leave_out), goal, skipped))
 
     def _rounds(self, model: keras.Model, graph: Graph, data: Data, context: Context) -> Choose:
         """Return what chooses the groups that go in a round, given how much of the way that round has come."""
-        from edgekit.compress._budget import Budget
+        from edgekit.compress._budget import budget_of
         from edgekit.compress._selection import Limits, drop, drop_first, ranking, widths
 
         limits = Limits(self.multiple_of, self.minimum)
@@ -116,7 +115,7 @@ class PruneChannels(FineTuning):
                 f"no channel of model {model.name!r} may go",
                 hint="channels of its inputs and outputs and of layers without a rule stay; see docs/techniques.md",
             )
-        budget = Budget(self._budgets, data, context.plan, context.progress)
+        budget = budget_of(self, data, context)
         start = budget.figures(model)
         if budget.most and self.iterations > 1:
             budget.check(model, graph, groups, limits)
@@ -134,11 +133,6 @@ class PruneChannels(FineTuning):
 
         return choose
 
-    @property
-    def _budgets(self) -> dict[str, int]:
-        names = ("parameters", "macs", "ram_bytes", "flash_bytes")
-        return {name: getattr(self, f"max_{name}") for name in names if getattr(self, f"max_{name}") > 0}
-
     def _scores(self, model: keras.Model, graph: Graph, data: Data) -> Scores:
         """Judge every group."""
         from edgekit.compress import _importance, _training
@@ -146,24 +140,12 @@ class PruneChannels(FineTuning):
         if self.importance != "taylor":
             return _importance.magnitudes(graph, self.importance)
         goal = _training.targets(model, data, epochs=1)
-        if goal.reason is not None:
+        if goal.reason is not None or goal.y is None:
             raise UsageError(
                 f"prune_channels: importance is taylor, but {goal.reason}",
                 hint="taylor needs a loss; l1, l2 and batch_norm_scale do without data",
             )
         return _importance.taylor(model, graph, goal.x, goal.y, goal.loss, self.batch_size)
-
-    def _settle(self, pruned: keras.Model, goal: Targets) -> tuple[tuple[str, str], ...]:
-        """Measure the statistics anew; tell what was left out."""
-        from edgekit.compress._recalibrate import recalibrate
-
-        skipped = () if goal.reason is None else (("fine-tuning", goal.reason),)
-        if not self.recalibrate:
-            return (*skipped, ("recalibration", "recalibrate is false"))
-        if len(pruned.inputs) > 1 or len(goal.x) < _FEWEST_SAMPLES:
-            return (*skipped, ("recalibration", f"it needs one input and {_FEWEST_SAMPLES} samples in x_train"))
-        recalibrate(pruned, goal.x, self.batch_size)
-        return skipped
 
     def _report(self, before: Graph, after: Graph, goal: Targets, skipped: tuple[tuple[str, str], ...]) -> StepResult:
         """Tell what was done, layer by layer."""
