@@ -21,8 +21,9 @@ class QuantizationPlan:
         activation_bits: 8 or 16.
         per_channel: a scale for each output channel of a weight tensor; False for one scale a tensor.
         weight_bits: (layer, bits) where a layer's weights have other than 8 bits: 4.
-        ranges: (layer, lowest, highest) of a layer's output, as quantization-aware training learned them; the layer
-            name "" is the model's input. What is not named is calibrated with data.
+        ranges: (layer, lowest, highest) of a layer's output, as quantization-aware training learned them; of a layer
+            with an activation of its own that is no ReLU: of what goes into the activation. The layer name "" is the
+            model's input. What is not named is calibrated with data.
 
     Example:
         >>> plan = QuantizationPlan(weight_bits=(("pointwise_1", 4),))

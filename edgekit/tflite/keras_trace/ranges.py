@@ -29,13 +29,31 @@ def of_plan(layers: tuple[Any, ...], plan: QuantizationPlan) -> Ranges:
 
 
 def replacements(context: TraceContext) -> list[Replacement]:
-    """Return the call of each layer that has a range."""
+    """Return the call, or the activation, of each layer that has a range."""
     known = {name: (low, high) for name, low, high in context.ranges}
-    return [
-        Replacement(layer, "call", _within(layer.call, *known[layer.name]))
-        for layer in context.layers
-        if layer.name in known
-    ]
+    made = []
+    for layer in (layer for layer in context.layers if layer.name in known):
+        activation = activation_behind(layer)
+        low, high = known[layer.name]
+        if activation is None:
+            made.append(Replacement(layer, "call", _behind(layer.call, low, high)))
+        else:
+            made.append(Replacement(layer, "activation", _in_front(activation, low, high)))
+    return made
+
+
+def activation_behind(layer: Any) -> Any:
+    """Return the activation in front of which a layer is rounded: its own one, where it is none that is fused.
+
+    A ReLU becomes part of the operator; softmax and the like are operators of their own, whose input has a range.
+    """
+    import keras
+
+    own = getattr(layer, "activation", None)
+    functions = keras.activations
+    if own in (None, functions.linear, functions.relu, functions.relu6):
+        return None
+    return None if isinstance(layer, keras.layers.Activation | keras.layers.RNN) else own
 
 
 def at_input(inputs: Any, context: TraceContext) -> Any:
@@ -53,5 +71,9 @@ def fake_quantized(x: Any, low: float, high: float) -> Any:
     return tf.quantization.fake_quant_with_min_max_args(x, low, high)
 
 
-def _within(call: Callable[..., Any], low: float, high: float) -> Callable[..., Any]:
+def _behind(call: Callable[..., Any], low: float, high: float) -> Callable[..., Any]:
     return lambda *args, **kwargs: fake_quantized(call(*args, **kwargs), low, high)
+
+
+def _in_front(activation: Callable[..., Any], low: float, high: float) -> Callable[..., Any]:
+    return lambda x: activation(fake_quantized(x, low, high))
