@@ -15,6 +15,7 @@ import numpy as np
 
 from edgekit.atomic import write_atomically
 from edgekit.compress import _cost
+from edgekit.compress._model_copy import copy_model
 from edgekit.compress._recipe import Recipe, recipe_to_toml
 from edgekit.compress._step import CompressionResult, Context, Cost, StepResult, Technique
 from edgekit.progress import Progress
@@ -39,8 +40,10 @@ def run(
     if not recipe.steps:
         return CompressionResult(model, (), plan)
     kept = _Kept(resume, _identity(model, recipe, data, metric, plan))
-    before = _cost.cost(model, data, plan, metric)
-    result = CompressionResult(model, (), plan)
+    # A copy: what a technique does by mistake never reaches the model of the caller.
+    start = copy_model(model)
+    before = _cost.cost(start, data, plan, metric)
+    result = CompressionResult(start, (), plan)
     for number, technique in enumerate(recipe.steps, 1):
         finished = kept.step(number, result.steps)
         if finished is None:

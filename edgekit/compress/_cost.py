@@ -14,20 +14,17 @@ import numpy as np
 import tensorflow as tf
 
 from edgekit import metrics
+from edgekit.compress._conversion import to_int8 as to_int8
 from edgekit.compress._step import Cost
 from edgekit.engine.program import program
 from edgekit.errors import DataError, EdgeKitError, ModelError, UnsupportedOpError
-from edgekit.tflite.convert_trace import Floats, predict, trace_keras
+from edgekit.tflite.convert_trace import Floats, predict
 from edgekit.tflite.graph import parse
 from edgekit.tflite.quantization_plan import QuantizationPlan
-from edgekit.tflite.rewrite import rewrite
-from edgekit.tflite.to_int8 import to_int8 as convert_to_int8
 
 if TYPE_CHECKING:
     from edgekit.data import Data
 
-# Sizes do not depend on the ranges, so few samples will do.
-_CALIBRATION_SAMPLES = 16
 _SCOPE = "counted_layer_"
 
 
@@ -141,24 +138,6 @@ def _einsum_macs(equation: str, shapes: list[tuple[int, ...]]) -> int:
         for letter, size in zip(term, shape[len(shape) - len(term) :], strict=True)
     }
     return prod(sizes.values())
-
-
-def to_int8(model: keras.Model, data: Data, plan: QuantizationPlan = QuantizationPlan()) -> bytes:
-    """Convert in this process, as `edgekit convert` does in a child: for sizes and errors, while compressing.
-
-    Args:
-        model: a built model with one input.
-        data: its x_train calibrates.
-        plan: what was decided on quantization.
-
-    Returns:
-        The full-integer .tflite.
-
-    Raises:
-        ModelError: the converter refused.
-    """
-    samples = data.x_train[:_CALIBRATION_SAMPLES]
-    return rewrite(convert_to_int8(trace_keras(model, samples, plan), samples)).flatbuffer
 
 
 def cost(
