@@ -66,8 +66,8 @@ def smallest(values: NDArray[np.int8], *, zero_point: int, axis: int | None) -> 
         >>> smallest(sparse, zero_point=0, axis=None).form.name
         'PRUNED'
     """
-    as_bitmap, as_table = pruned(values, zero_point), look_up(values, axis)
-    return as_bitmap if as_table is None or as_bitmap.size_bytes <= as_table.size_bytes else as_table
+    as_bitmap = pruned(values, zero_point)
+    return look_up(values, axis, smaller_than=as_bitmap.size_bytes) or as_bitmap
 
 
 def pruned(values: NDArray[np.int8], zero_point: int) -> Encoded:
@@ -77,15 +77,17 @@ def pruned(values: NDArray[np.int8], zero_point: int) -> Encoded:
     return Encoded(Form.PRUNED, np.packbits(kept), _ancillary(Form.PRUNED, flat[kept]))
 
 
-def look_up(values: NDArray[np.int8], axis: int | None) -> Encoded | None:
-    """Return the form with a table; None where a channel has more than 128 different values."""
+def look_up(values: NDArray[np.int8], axis: int | None, *, smaller_than: int | None = None) -> Encoded | None:
+    """Return the form with a table; None where it is not smaller, or a channel has more than 128 different values."""
     rows = _by_channel(values, axis)
     tables = [np.unique(row) for row in rows]
     length = max(len(table) for table in tables)
-    if length > MOST_TABLE_LENGTH:
-        return None
     bits = max(1, (length - 1).bit_length())
-    indices = np.stack([np.searchsorted(table, row) for table, row in zip(tables, rows, strict=True)]).astype(np.uint8)
+    size = HEADER_BYTES + len(tables) * length + -(-values.size * bits // 8)
+    if length > MOST_TABLE_LENGTH or (smaller_than is not None and size >= smaller_than):
+        return None
+    pairs = zip(tables, rows, strict=True)
+    indices = np.stack([np.searchsorted(table, row).astype(np.uint8) for table, row in pairs])
     in_order = indices.T if axis is not None and axis > 0 else indices
     table = np.stack([np.pad(table, (0, length - len(table))) for table in tables])
     return Encoded(
