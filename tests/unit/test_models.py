@@ -12,7 +12,7 @@ from edgekit import data as edgekit_data
 from edgekit import model_folder
 from edgekit.data import Data
 
-_NAMES = ("digits", "keyword", "vibration")
+_NAMES = ("digits", "keyword", "motion", "vibration")
 
 
 def _folder(repository: Path, name: str) -> model_folder.ModelFolder:
@@ -42,7 +42,7 @@ def test_the_features_are_int8_and_the_parts_share_no_sample(name: str, reposito
         assert len(arrays["x_test"]) == len(arrays["y_test"]) >= 400
 
 
-@pytest.mark.parametrize("name", ["digits", "keyword"])
+@pytest.mark.parametrize("name", ["digits", "keyword", "motion"])
 def test_every_class_is_in_both_parts(name: str, repository: Path) -> None:
     data, labels = _data(repository, name), _folder(repository, name).labels
     for part in (data.y_train, data.y_test):
@@ -53,12 +53,13 @@ def test_every_class_is_in_both_parts(name: str, repository: Path) -> None:
 
 def test_the_models_are_small_files(repository: Path) -> None:
     kept = [p for p in (repository / "models").rglob("*") if p.is_file() and ".cache" not in p.parts]
-    assert sum(path.stat().st_size for path in kept if "__pycache__" not in path.parts) < 4_000_000
+    assert sum(path.stat().st_size for path in kept if "__pycache__" not in path.parts) < 10_000_000
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "at_least", "at_most"), [("digits", 0.98, 1.0), ("keyword", 0.95, 1.0), ("vibration", 0.90, 0.99)]
+    ("name", "at_least", "at_most"),
+    [("digits", 0.98, 1.0), ("keyword", 0.95, 1.0), ("motion", 0.90, 0.95), ("vibration", 0.90, 0.99)],
 )
 def test_a_model_keeps_its_promise(name: str, at_least: float, at_most: float, repository: Path) -> None:
     keras: Any = pytest.importorskip("keras")
