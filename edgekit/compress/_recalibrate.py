@@ -68,10 +68,21 @@ def settle(model: keras.Model, goal: Targets, batch_size: int, *, wanted: bool) 
     skipped = () if goal.reason is None else (("fine-tuning", goal.reason),)
     if not wanted:
         return (*skipped, ("recalibration", "recalibrate is false"))
-    if len(model.inputs) > 1 or len(goal.x) < _FEWEST_SAMPLES:
-        return (*skipped, ("recalibration", f"it needs one input and {_FEWEST_SAMPLES} samples in x_train"))
+    if not takes(model, goal.x) or len(goal.x) < _FEWEST_SAMPLES:
+        return (
+            *skipped,
+            ("recalibration", f"it needs {_FEWEST_SAMPLES} samples in x_train, and a model that takes them"),
+        )
     recalibrate(model, goal.x, batch_size)
     return skipped
+
+
+def takes(model: keras.Model, x: NDArray[np.float32]) -> bool:
+    """True where a model has one input and samples of its shape are there."""
+    if len(model.inputs) != 1 or len(x) == 0:
+        return False
+    shape = model.inputs[0].shape
+    return len(shape) == x.ndim and all(size in (None, own) for size, own in zip(shape[1:], x.shape[1:], strict=True))
 
 
 @contextlib.contextmanager

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Choose = Callable[[float, keras.Model, Graph], set[int]]
 
+_VERIFIED_ON = 4
+
 _IMPORTANCES = ("l1", "l2", "batch_norm_scale", "taylor")
 
 
@@ -82,12 +84,13 @@ class PruneChannels(FineTuning):
             UsageError: a budget that cannot be met, or taylor importance without labels.
             DataError: the samples or labels do not fit the model.
             ModelError: a subclassed model, no channel that may go, or fine-tuning diverged.
+            UntrustworthyError: the pruned model does not compute what the original does with its channels zeroed.
         """
         from edgekit.compress import _training
         from edgekit.compress._channel_groups import Graph
         from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._rebuild import rebuild
-        from edgekit.compress._recalibrate import settle
+        from edgekit.compress._rebuild import rebuild, verify
+        from edgekit.compress._recalibrate import settle, takes
 
         goal = _training.targets(model, data, epochs=self.epochs)
         before = Graph(model, self.leave_out)
@@ -96,7 +99,10 @@ class PruneChannels(FineTuning):
         for number in range(1, self.iterations + 1):
             graph = Graph(pruned, self.leave_out)
             dropped = rounds(number / self.iterations, pruned, graph)
-            pruned = rebuild(pruned, graph, dropped)
+            smaller = rebuild(pruned, graph, dropped)
+            if takes(model, goal.x):
+                verify(pruned, smaller, graph, dropped, goal.x[:_VERIFIED_ON])
+            pruned = smaller
             if goal.reason is None:
                 name = self.name if self.iterations == 1 else f"{self.name} {number} of {self.iterations}"
                 _training.fine_tune(pruned, goal, self, context, name=name)

@@ -137,10 +137,11 @@ class PruneLayers(FineTuning):
         import numpy as np
 
         from edgekit.compress._blocks import without
+        from edgekit.compress._recalibrate import takes
 
-        if len(model.inputs) > 1 or len(goal.x) == 0:
+        if not takes(model, goal.x):
             raise UsageError(
-                "prune_layers: blocks are judged on samples, which needs one input and an x_train",
+                "prune_layers: blocks are judged on samples, and x_train has none that the model takes",
                 hint="say which blocks go: names = [...]",
             )
         x = goal.x[:_JUDGED_ON]
