@@ -21,7 +21,7 @@ class Quant:
 
     Attributes:
         scale: one value per tensor, or one per index of `axis`.
-        zero_point: as many as `scale`.
+        zero_point: as many as `scale`; a file for TFLM alone may hold one for all of them.
         axis: index of the quantized dimension; None where the whole tensor has one scale.
     """
 
@@ -220,7 +220,8 @@ def _quant(raw: Any, shape: tuple[int, ...], where: str) -> Quant | None:
     if raw is None or raw.scale is None or len(raw.scale) == 0:
         return None
     scale = tuple(float(value) for value in raw.scale)
-    zero_point = tuple(int(value) for value in (raw.zeroPoint if raw.zeroPoint is not None else [0] * len(scale)))
+    zero_point = tuple(int(value) for value in (raw.zeroPoint if raw.zeroPoint is not None else [0]))
+    zero_point = zero_point * len(scale) if len(zero_point) == 1 else zero_point
     if any(not np.isfinite(value) or value <= 0 for value in scale) or len(scale) != len(zero_point):
         raise ModelError(
             f"{where}: scales must be finite and above 0, one zero point each", hint="convert the model again"

@@ -155,6 +155,19 @@ def test_only_tflm_runs_it() -> None:
         guard.check(encoded.flatbuffer, runner="litert_reference")
 
 
+def test_one_zero_point_for_all_channels_is_for_tflm_alone() -> None:
+    tree = flatbuffer.unpack(packed(_net(_sparse).tree()).flatbuffer)
+    for tensor in tree.subgraphs[0].tensors:
+        if tensor.quantization is not None and len(tensor.quantization.zeroPoint) > 1:
+            tensor.quantization.zeroPoint = np.zeros(1, np.int64)
+    shortened, dense = packed(tree), packed(_net(_sparse).tree())
+    assert [tensor.quant for tensor in shortened.tensors] == [tensor.quant for tensor in dense.tensors]
+    samples = random_inputs(dense, 4)
+    assert judges.tflm(shortened, samples) == judges.tflm(dense, samples)
+    with pytest.raises(ModelError, match="only TensorFlow Lite Micro takes that"):
+        guard.check(shortened.flatbuffer, runner="litert_reference")
+
+
 def _set(place: int, value: int) -> Callable[[Any, Any], None]:
     def change(_: Any, ancillary: Any) -> None:
         ancillary.data[place] = value

@@ -2,7 +2,8 @@
 
 TFLM keeps what DECODE writes only until the next operator has read it: every layer gets an operator of its own in
 front of it, even where two layers read the same weights. Quantization records stay at what DECODE writes, for the
-layer; the encoded bytes have none.
+layer; the encoded bytes have none. Of the zero points of a per-channel tensor, which are all the same, one stays:
+TFLM takes it for every channel.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def apply(model: Any) -> int:
             written = tensor if position == 0 else _add_copy(model, tensor, reader.index)
             in_front.setdefault(reader.index, []).append(_operator(code, constants, written))
         _forget_values(subgraph.tensors[tensor])
+    _shorten_zero_points(subgraph.tensors)
     subgraph.operators = [
         each for index, operator in enumerate(subgraph.operators) for each in (*in_front.get(index, ()), operator)
     ]
@@ -130,3 +132,10 @@ def _forget_values(tensor: Any) -> None:
     tensor.quantization = copy.copy(tensor.quantization)
     if len(tensor.quantization.scale) == 1:
         tensor.quantization.quantizedDimension = 0
+
+
+def _shorten_zero_points(tensors: list[Any]) -> None:
+    for tensor in tensors:
+        points = tensor.quantization.zeroPoint if tensor.quantization is not None else None
+        if points is not None and len(points) > 1 and len(set(points)) == 1:
+            tensor.quantization.zeroPoint = np.asarray(points[:1], np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.tflite.decode import KIND, OPERATOR
@@ -53,6 +54,10 @@ def expanded(flatbuffer: bytes) -> bytes:
     subgraph = model.subgraphs[0]
     for tensor, values in weights.items():
         set_constant(model, tensor, values)
+    for described in subgraph.tensors:
+        quantization = described.quantization
+        if quantization is not None and quantization.zeroPoint is not None and len(quantization.zeroPoint) == 1:
+            quantization.zeroPoint = np.repeat(quantization.zeroPoint, len(quantization.scale))
     subgraph.operators = [operator for operator in subgraph.operators if int(operator.outputs[0]) not in weights]
     remove_unused(model)
     return pack(model)

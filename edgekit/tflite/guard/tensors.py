@@ -46,6 +46,7 @@ class Operand:
         axis: dimension that `scales` run along, where there are several.
         is_variable: a state that operators keep from one inference to the next.
         is_open: the file leaves a size to be chosen; `shape` has 1 there.
+        shares_zero_point: the file has one zero point for several scales; `zero_points` has it for each.
     """
 
     index: int
@@ -58,6 +59,7 @@ class Operand:
     axis: int
     is_variable: bool
     is_open: bool
+    shares_zero_point: bool = False
 
     @property
     def where(self) -> str:
@@ -115,7 +117,9 @@ def checked(index: int, raw: Any, buffers: list[Any]) -> Operand:
     scales, zero_points, axis = _quantization(raw.quantization, shape, dtype, where)
     data = _data(raw, buffers, dtype, shape, where)
     is_open = raw.shapeSignature is not None and -1 in list(raw.shapeSignature)
-    return Operand(index, name, shape, dtype, data, scales, zero_points, axis, bool(raw.isVariable), is_open)
+    points = raw.quantization.zeroPoint if raw.quantization is not None else None
+    shares = points is not None and len(points) < len(zero_points)
+    return Operand(index, name, shape, dtype, data, scales, zero_points, axis, bool(raw.isVariable), is_open, shares)
 
 
 def _shape(raw: Any, where: str) -> tuple[int, ...]:
@@ -166,6 +170,8 @@ def _quantization(
     if not np.all(np.isfinite(scales) & (scales > 0)):
         bad = scales[~(np.isfinite(scales) & (scales > 0))][0]
         raise refusal(where, "quantization.scale", f"is {bad}, expected finite numbers above 0")
+    if len(zero_points) == 1:
+        zero_points = np.repeat(zero_points, len(scales))
     if len(zero_points) != len(scales):
         raise refusal(
             where, "quantization.zeroPoint", f"has {len(zero_points)} entries, scale has {len(scales)}: one each"
@@ -234,6 +240,17 @@ def check_runs(operand: Operand) -> None:
             f"{list(operand.shape)} of {operand.dtype} takes more than {_LIMIT_RUN_BYTES:,} bytes",
             hint="give the model smaller inputs",
         )
+
+
+def check_zero_points(operand: Operand, runner: str) -> None:
+    """Refuse one zero point for several scales, which TensorFlow Lite Micro alone takes for all of them.
+
+    Raises:
+        ModelError: names the tensor and the field.
+    """
+    if operand.shares_zero_point and runner not in ("", "tflm"):
+        field, scales = "quantization.zeroPoint", len(operand.scales)
+        raise refusal(operand.where, field, f"has 1 entry, scale has {scales}: only TensorFlow Lite Micro takes that")
 
 
 def check_buffers(buffers: list[Any]) -> None:

@@ -92,6 +92,8 @@ def check(flatbuffer: bytes, *, runner: str) -> None:
         [operand for operand in outputs if operand is not None],
         operands,
     )
+    for operand in operands:
+        tensors.check_zero_points(operand, runner)
 
 
 def _pick(
