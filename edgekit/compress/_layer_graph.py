@@ -16,11 +16,15 @@ class LayerGraph:
         layers: in the order of computation, each once.
         sources: layer's id -> the layers that it reads, call by call.
         readers: layer's id -> the layers that read it; None stands for the model's output.
+        inputs: the tensors that come in.
+        outputs: layer's id -> what its last call gives; a layer's own `output` may belong to another graph.
     """
 
     layers: tuple[Any, ...]
     sources: dict[int, tuple[Any, ...]]
     readers: dict[int, tuple[Any, ...]]
+    inputs: tuple[Any, ...]
+    outputs: dict[int, Any]
 
     def only_reader(self, layer: Any) -> Any:
         """Return the layer that alone reads another; None where there are several, or the model's output does."""
@@ -47,7 +51,9 @@ def layer_graph(model: Any) -> LayerGraph:
     for tensor in graph.outputs:
         source = tensor._keras_history.operation
         readers[id(source)] = (*readers[id(source)], None)
-    return LayerGraph(tuple({id(node.operation): node.operation for node in nodes}.values()), sources, readers)
+    layers = tuple({id(node.operation): node.operation for node in nodes}.values())
+    outputs = {id(node.operation): node.outputs[0] for node in nodes}
+    return LayerGraph(layers, sources, readers, tuple(graph.inputs), outputs)
 
 
 def graphs_of(model: Any) -> list[LayerGraph]:

@@ -47,9 +47,9 @@ def check_converted(graph: Graph, weight_elements: int, layers: Layers = ()) -> 
         raise ModelError(f"{layer}: {error.what}" if layer else error.what, hint=error.hint) from error
     for what, indices in (("input", graph.inputs), ("output", graph.outputs)):
         for tensor in (graph.tensors[index] for index in indices):
-            if tensor.dtype not in ("int8", "int32") or not tensor.shape or tensor.shape[0] != 1:
+            if tensor.dtype not in ("int8", "int16", "int32") or not tensor.shape or tensor.shape[0] != 1:
                 raise ModelError(
-                    f"{what} {tensor.name!r} is {tensor.dtype} {list(tensor.shape)}, expected int8 with batch 1",
+                    f"{what} {tensor.name!r} is {tensor.dtype} {list(tensor.shape)}, expected integers with batch 1",
                     hint="convert a model whose inputs and outputs are plain numbers with the batch as first axis",
                 )
     for tensor in graph.tensors:

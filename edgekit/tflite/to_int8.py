@@ -65,8 +65,10 @@ def _follow(plan: QuantizationPlan, converter: Any) -> None:
     operators = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     converter.target_spec.supported_ops = [operators if wide else tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int16 if wide else tf.int8
-    converter._experimental_disable_per_channel = not plan.per_channel
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = not plan.per_channel
+    # With 16 bits the converter refuses; then it is done behind it.
+    one_scale = not plan.per_channel and not wide
+    converter._experimental_disable_per_channel = one_scale
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = one_scale
 
 
 def _is_out_of_memory(error: Exception) -> bool:

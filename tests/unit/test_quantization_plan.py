@@ -67,6 +67,7 @@ def _sqnr_db(model: keras.Model, graph: Graph, x: Any) -> dict[Interpreter, floa
         (QuantizationPlan(), 30),
         (QuantizationPlan(per_channel=False), 30),
         (QuantizationPlan(activation_bits=16), 40),
+        (QuantizationPlan(activation_bits=16, per_channel=False), 35),
         (QuantizationPlan(weight_bits=(("pointwise", 4),)), 25),
         (QuantizationPlan(weight_bits=tuple((name, 4) for name in LAYERS)), 15),
     ],
