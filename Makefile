@@ -9,7 +9,7 @@ GRAPHS ?= 5000
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz networks techniques check format bench readme train clean
+.PHONY: help setup demo test fuzz networks techniques check format bench readme notebook train clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: setup ## every model on every target and engine: writes docs/measurements
 
 readme: setup ## run the demo and put what it prints into README.md
 	@$(MAKE) -s --no-print-directory demo | $(PYTHON) tools/paste_demo.py
+
+notebook: setup ## run docs/compress.ipynb and keep what it prints in it
+	@$(PYTHON) tools/notebook.py
 
 train: ## make the data of models/ again and train them (minutes each)
 	@tools/setup.sh build develop retrain
