@@ -49,7 +49,7 @@ KINDS = {
     # As varied as they are, more stretching would only make them hard.
     "invented": Kind(1300, heard=4, stretch=0.05),
     "validation": Kind(200),
-    "test": Kind(200),
+    "test": Kind(300),
 }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from clips import LABELS, SCALE, SEED, Features, make_part
 from numpy.typing import NDArray
 
 FOLDER = Path(__file__).resolve().parent
+Norm = type[keras.layers.BatchNormalization]
 # Not quite one pass: the clips are many and varied, and the training is to end within two minutes on two cores.
 STEPS, BATCH, RATE = 1000, 100, 4e-3
 # What the repository keeps of the training part, for calibration and fine-tuning.
@@ -57,7 +59,7 @@ class FusedNorm(keras.layers.BatchNormalization):
         return outputs
 
 
-def make_model(norm: type[keras.layers.BatchNormalization] = keras.layers.BatchNormalization) -> keras.Model:
+def make_model(norm: Norm = keras.layers.BatchNormalization) -> keras.Model:
     """The DS-CNN of MLPerf Tiny's keyword benchmark: 24,332 parameters, 64 filters.
 
     Args:
@@ -77,22 +79,35 @@ def make_model(norm: type[keras.layers.BatchNormalization] = keras.layers.BatchN
     return keras.Sequential(stack, name="keyword")
 
 
-def _norm(name: str, norm: type[keras.layers.BatchNormalization]) -> list[Any]:
+def _norm(name: str, norm: Norm) -> list[Any]:
     """Batch normalization and ReLU; momentum 0.9, because trainings are short."""
     return [norm(momentum=0.9, name=f"{name}_norm"), keras.layers.ReLU(name=f"{name}_relu")]
 
 
-def train(x: NDArray[np.int8], y: NDArray[np.uint8]) -> keras.Model:
-    """Train with AdamW, the learning rate rising to RATE and falling along a cosine.
+def train(
+    x: NDArray[np.int8],
+    y: NDArray[np.uint8],
+    make: Callable[[Norm], keras.Model] = make_model,
+    top_rate: float = RATE,
+) -> keras.Model:
+    """Train with AdamW, the learning rate rising to `top_rate` and falling along a cosine.
+
+    Args:
+        x: int8, (n, 49, 10, 1), real = SCALE * q.
+        y: the index in LABELS.
+        make: makes the model with a class of normalization layers.
+        top_rate: the learning rate at its highest.
 
     Returns:
         The model with the mean of its last hundred steps' weights, and with the statistics that belong to them.
     """
-    model = make_model(FusedNorm)
+    model = make(FusedNorm)
     batches = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), SEED).batch(BATCH, drop_remainder=True)
     batches = batches.map(lambda samples, labels: (tf.cast(samples, tf.float32) * SCALE, labels)).prefetch(2)
     rising = STEPS // 10
-    rate = keras.optimizers.schedules.CosineDecay(1e-4, STEPS - rising, 0.0, warmup_target=RATE, warmup_steps=rising)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-4, STEPS - rising, 0.0, warmup_target=top_rate, warmup_steps=rising
+    )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3, use_ema=True, ema_momentum=0.99)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     model.fit(batches.take(STEPS), verbose=2)
@@ -101,7 +116,7 @@ def train(x: NDArray[np.int8], y: NDArray[np.uint8]) -> keras.Model:
         if isinstance(layer, FusedNorm):
             layer.momentum = 0.0
     model(x[:STATISTICS_SAMPLES] * np.float32(SCALE), training=True)
-    plain = make_model()
+    plain = make(keras.layers.BatchNormalization)
     plain.set_weights(model.get_weights())
     return plain
 
