@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgekit.compress._activation_ranges import INPUT, NOWHERE, ActivationRange, RoundingPoints, rounding_points
 from edgekit.compress._model_copy import copy_model
-from edgekit.compress._weight_grid import Grid, grids
+from edgekit.compress._weight_grid import Grid, grids, with_zeros_kept
 from edgekit.tflite.keras_trace.ranges import activation_behind
 
 _BATCH = 64
@@ -49,7 +49,8 @@ class FakeQuantized(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.of_point = {name: made[shared] for name, shared in points.items()}
         self.grids: list[Grid] = []
         for layer in self.inner._flatten_layers(include_self=False):
-            own = grids(layer, bits[layer.name], per_channel=per_channel) if layer.name in bits else ()
+            made_of = grids(layer, bits[layer.name], per_channel=per_channel) if layer.name in bits else ()
+            own = tuple(with_zeros_kept(grid) for grid in made_of)
             self.grids += own
             source = self.of_point.get(found.sources.get(layer.name, NOWHERE))
             _round(layer, own, source, self.of_point.get(layer.name))
@@ -116,6 +117,7 @@ def _rounded_weights(layer: Any, own: Sequence[Grid], source: ActivationRange | 
     for grid in own:
         # A plain tensor: the variable itself would be replaced by what is made here.
         kernel = keras.ops.convert_to_tensor(grid.kernel)
+        kernel = kernel if grid.mask is None else kernel * grid.mask
         step = keras.ops.stop_gradient(grid.step(kernel))
         rounded.append((grid.kernel, _straight_through(kernel, grid.snapped(kernel, step))))
     if len(own) == 1 and source is not None and layer.use_bias:

@@ -38,12 +38,12 @@ def bits_of(
     for name in leave_out:
         if name not in {layer.name for layer in layers}:
             raise UnknownNameError("layer", name, [layer.name for layer in layers if grids(layer, 8)])
-    if plan.activation_bits == 16 and bits == 4:
+    planned = {name for name, own in plan.weight_bits if own == 4}
+    if plan.activation_bits == 16 and (bits == 4 or planned):
         raise UsageError(
             "4-bit weights together with 16-bit activations: no kernel computes that",
             hint="take 8-bit weights, or 8-bit activations",
         )
-    planned = {name for name, own in plan.weight_bits if own == 4}
     chosen: dict[str, int] = {}
     skipped: list[tuple[str, str]] = []
     for layer in layers:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 _TRANSPOSED = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
 _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
@@ -14,6 +16,8 @@ _SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 # What kernels of TFLM run with 4 bits.
 _FOUR_BITS = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, *_DEPTHWISE, *_SEPARABLE)
+# A kernel with more zeros than this share was pruned.
+_PRUNED = 0.05
 # Steps that are tried for few bits, as a share of the one that reaches the largest weight.
 _CLIPPINGS = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 
@@ -26,11 +30,13 @@ class Grid:
         kernel: the variable.
         bits: 8 or 4.
         axes: of the kernel; the weights along them share a step.
+        mask: 0 where a weight stays zero, else 1; None where any may move.
     """
 
     kernel: Any
     bits: int
     axes: tuple[int, ...]
+    mask: NDArray[np.float32] | None = None
 
     def step(self, kernel: Any) -> Any:
         """Return the grid's step for a value of the kernel, with the kernel's rank.
@@ -51,6 +57,7 @@ class Grid:
 
     def snapped(self, kernel: Any, step: Any = None) -> Any:
         """Return a value of the kernel rounded to the grid that fits it: symmetric, without the lowest integer."""
+        kernel = kernel if self.mask is None else kernel * self.mask
         step = self.step(kernel) if step is None else step
         return keras.ops.clip(keras.ops.round(kernel / step), -self._most, self._most) * step
 
@@ -99,7 +106,7 @@ def grids(layer: Any, bits: int, *, per_channel: bool = True) -> tuple[Grid, ...
     return tuple(made)
 
 
-def is_on_grid(grid: Grid) -> bool:
-    """Say whether a kernel lies on its grid already, to float32 rounding."""
-    kernel = grid.kernel.numpy()
-    return bool(np.allclose(kernel, np.asarray(grid.snapped(kernel)), rtol=1e-4, atol=1e-7))
+def with_zeros_kept(grid: Grid) -> Grid:
+    """Return a grid that keeps the zeros of a pruned kernel; one with few zeros was not pruned, and comes back."""
+    mask = (grid.kernel.numpy() != 0).astype(np.float32)
+    return grid if mask.mean() > 1 - _PRUNED else dataclasses.replace(grid, mask=mask)

@@ -29,8 +29,8 @@ class QuantizationAware(FineTuning):
     comes back is a plain model: its weights lie on their grids, the ranges are in the quantization plan, and its
     full-integer form computes what the training computed, to one step of the output.
 
-    Layers that an earlier `quantize` gave 4 bits keep them, and so do scales per tensor and 16-bit activations (which
-    are fine enough to need no training: the weights alone are rounded then).
+    The zeros of a pruned kernel stay zero. Layers that an earlier `quantize` gave 4 bits keep them, and so do scales
+    per tensor and 16-bit activations (which are fine enough to need no training: the weights alone are rounded then).
 
     Example:
         >>> QuantizationAware(weight_bits=4, epochs=3).ranges
@@ -117,7 +117,8 @@ class QuantizationAware(FineTuning):
         self, bits: dict[str, int], trainee: FakeQuantized, skipped: tuple[tuple[str, str], ...], reason: str | None
     ) -> StepResult:
         four = sum(own == 4 for own in bits.values())
-        tuning = f"without fine-tuning: {reason}" if reason is not None else f"{self.epochs} epochs"
+        epochs = f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
+        tuning = f"without fine-tuning: {reason}" if reason is not None else epochs
         return StepResult(
             technique=self.name,
             settings=settings_of(self),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -152,6 +153,34 @@ def test_a_plan_made_before_is_kept() -> None:
     assert len(np.unique(applied.model.get_layer("project").kernel.numpy())) <= 15
     wide = QuantizationAware(epochs=0).apply(model, _data(model), Context(plan=QuantizationPlan(activation_bits=16)))
     assert wide.plan is not None and wide.plan.ranges == () and wide.plan.activation_bits == 16
+
+
+def test_the_zeros_of_a_pruned_kernel_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = _small_cnn()
+    kernel = model.get_layer("classes").kernel
+    mask = np.random.default_rng(1).random(kernel.shape) > 0.8
+    kernel.assign(kernel.numpy() * mask)
+    applied, _ = _apply(monkeypatch, model)
+    after = applied.model.get_layer("classes").kernel.numpy()
+    assert not after[~mask].any() and np.count_nonzero(after) > 0.9 * mask.sum()
+    assert (after != kernel.numpy()).any()
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    model = _small_cnn()
+    data = _data(model)
+    whole = QuantizationAware(epochs=3).apply(model, data)
+
+    def killed(what: str, step: int, steps: int) -> None:
+        if step > 0.7 * steps:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        QuantizationAware(epochs=3).apply(model, data, Context(progress=killed, checkpoint=tmp_path))
+    resumed = QuantizationAware(epochs=3).apply(model, data, Context(checkpoint=tmp_path))
+    pairs = zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True)
+    assert all((one == other).all() for one, other in pairs)
+    assert whole.plan == resumed.plan
 
 
 def test_depthwise_and_named_layers_keep_8_bits() -> None:

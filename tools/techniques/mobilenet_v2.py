@@ -49,7 +49,7 @@ def run() -> Row:
             at_most("4-bit weights, a scale for each channel, MB", round(four, 3), 2.3),
             Figure("4-bit weights, a scale for each tensor, depthwise too, MB", round(smallest, 3)),
         ),
-        note=f"random weights. 4-bit weights: TFLite's INT4, two a byte, {narrow:,} of them; {wide:,} depthwise weights "
+        note=f"random weights. 4-bit weights: TFLite's INT4, two a byte, {narrow:,} of them; {wide:,} depthwise ones "
         "keep 8 bits, and the last Dense layer has one scale, as TFLM knows no more; activations int8, biases int32. "
         "3.5 MB would be the weights alone: scales, zero points and biases of every channel take the rest. What it "
         "costs in accuracy: tiny-mobilenet",
