@@ -145,6 +145,10 @@ def factorize(model: keras.Model, settings: LowRank, data: Data, context: Contex
         UnknownNameError: a layer to leave out that is not there.
         UsageError: a budget cannot be met; the message names the nearest that can.
     """
+    names = {layer.name for layer in model._flatten_layers(include_self=False)}
+    for name in settings.leave_out:
+        if name not in names:
+            raise UnknownNameError("layer", name, names)
     folded = fold(model).model
     forms, skipped = _forms(folded, settings)
     context.progress("low rank: measuring the model")
@@ -169,10 +173,6 @@ def factorize(model: keras.Model, settings: LowRank, data: Data, context: Contex
 
 def _forms(model: keras.Model, settings: LowRank) -> tuple[Forms, Skipped]:
     """Return the ways to factorize each layer, and the layers that have none."""
-    names = {layer.name for layer in model._flatten_layers(include_self=False)}
-    for name in settings.leave_out:
-        if name not in names:
-            raise UnknownNameError("layer", name, names)
     forms: dict[keras.layers.Layer, tuple[Form, ...]] = {}
     skipped: list[tuple[str, str]] = []
     reachable = list(graph_layers(model))

@@ -50,7 +50,7 @@ class Form:
     @property
     def macs(self) -> int:
         """The multiply-accumulates of the kernel as it is."""
-        return self.weights * prod(_places(self.layer)[1])
+        return self.weights * prod(sizes_around(self.layer)[1])
 
     def values_alive(self, ranks: tuple[int, ...] | None) -> int:
         """Return how many values input and output of a layer have together: the most along the chain.
@@ -105,7 +105,7 @@ def _values(shape: tuple[int | None, ...]) -> int:
     return prod(size or 1 for size in shape)
 
 
-def _places(layer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def sizes_around(layer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the sizes, without batch and channels, of what comes in and goes out; an unknown one counts as 1."""
     axes = slice(2, None) if getattr(layer, "data_format", "") == "channels_first" else slice(1, -1)
     before = layer.input.shape[axes]
@@ -122,7 +122,7 @@ def _dense(layer: Any) -> Form:
     matrix = kernel.reshape(len(kernel), -1)
     rows, columns = matrix.shape
     found = spectrum(matrix if rows <= columns else matrix.T)
-    places = prod(_places(layer)[1])
+    places = prod(sizes_around(layer)[1])
 
     def cost(ranks: tuple[int, ...]) -> tuple[int, int]:
         weights = ranks[0] * (rows + columns)
@@ -151,7 +151,7 @@ def _spatial(layer: Any, kind: str = "spatial") -> Form:
     found = spectrum(matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T)
     tall, wide = (height, *(1 for _ in width)), (1, *width)
     first, second = _split_axes(layer)
-    sizes_in, sizes_out = _places(layer)
+    sizes_in, sizes_out = sizes_around(layer)
     places = prod(sizes_out)
     # Between a tall and a wide kernel the second axis still has the size that came in.
     places_between = places if prod(layer.kernel_size) == 1 else sizes_out[0] * prod(sizes_in[1:])
@@ -192,7 +192,7 @@ def _tucker(layer: Any) -> Form:
     kernel = layer.kernel.numpy()
     inputs, outputs = kernel.shape[-2:]
     size = prod(layer.kernel_size)
-    places_before, places = (prod(sizes) for sizes in _places(layer))
+    places_before, places = (prod(sizes) for sizes in sizes_around(layer))
     one = (1,) * len(layer.kernel_size)
     point = {"kernel_size": one, "strides": one, "dilation_rate": one}
 
