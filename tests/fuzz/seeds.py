@@ -12,6 +12,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers_by_hand import ModelByHand
 
+from edgekit.tflite import flatbuffer
+from edgekit.tflite.decode import encode
+
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _SEEDS_A_CASE = 2
 _UNARY = (
@@ -124,6 +127,22 @@ def _by_hand() -> Iterator[tuple[str, bytes]]:
             yield f"{kind}/{dtype}", model.pack(kind, [source, axes], output, schema.ReducerOptionsT(), [source])
         yield from _choices(dtype)
     yield from _recurrent()
+    yield from _decoded()
+
+
+def _decoded() -> Iterator[tuple[str, bytes]]:
+    """Weights that TFLM decodes, with a scale for each channel: pruned ones, and such of few values."""
+    random = np.random.default_rng(0)
+    sparse = random.integers(-127, 128, (24, 64)) * (random.random((24, 64)) < 0.1)
+    for form, weights in (("pruned", sparse), ("look-up", random.choice([-70, -9, 0, 3, 44], (24, 64)))):
+        model = ModelByHand()
+        source, output = model.tensor((1, 64), 0.05), model.tensor((1, 24), 0.5)
+        stored = model.tensor(weights.shape, np.full(24, 0.02), data=weights.astype(np.int8))
+        options = schema.FullyConnectedOptionsT()
+        made = flatbuffer.unpack(model.pack("FULLY_CONNECTED", [source, stored, -1], output, options, [source]))
+        assert encode.apply(made) == 1
+        flatbuffer.remove_unused(made)
+        yield f"DECODE/{form}", flatbuffer.pack(made)
 
 
 def _options(kind: str) -> Any | None:
