@@ -139,10 +139,10 @@ def rounding_points(model: Any) -> RoundingPoints:
     Args:
         model: functional or sequential, batch normalization folded.
     """
-    points: dict[str, str] = {INPUT: INPUT}
     sources: dict[str, str] = {}
     unknown: list[tuple[str, str]] = []
     graphs = graphs_of(model)
+    points: dict[str, str] = {INPUT: INPUT} if _takes_values(graphs[0]) else {}
     for graph in graphs:
         for layer in graph.layers:
             if _is_point(graph, layer):
@@ -157,6 +157,13 @@ def rounding_points(model: Any) -> RoundingPoints:
             elif isinstance(layer, L.Concatenate):
                 _join(layer.name, found, points)
     return RoundingPoints(points, sources, tuple(unknown))
+
+
+def _takes_values(graph: LayerGraph) -> bool:
+    """Say whether the model's input is rounded: ids that are looked up in a table are not."""
+    inputs = [layer for layer in graph.layers if isinstance(layer, L.InputLayer)]
+    readers = [reader for layer in inputs for reader in graph.readers[id(layer)]]
+    return not any(isinstance(reader, L.Embedding) for reader in readers)
 
 
 def _is_point(graph: LayerGraph, layer: Any) -> bool:
@@ -182,7 +189,7 @@ def _point_of(graph: LayerGraph, layer: Any, points: dict[str, str], is_outer: b
     """Return the point whose range a layer's output has."""
     while layer.name not in points:
         if isinstance(layer, L.InputLayer):
-            return INPUT if is_outer else NOWHERE
+            return INPUT if is_outer and INPUT in points else NOWHERE
         if not isinstance(layer, _PASSING) or len(graph.sources[id(layer)]) != 1:
             return NOWHERE
         layer = graph.sources[id(layer)][0]

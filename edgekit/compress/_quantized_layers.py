@@ -46,9 +46,11 @@ def bits_of(
         )
     chosen: dict[str, int] = {}
     skipped: list[tuple[str, str]] = []
+    outer = [layer for layer in layers if not hasattr(layer, "layers")]
+    inside = {id(inner) for layer in outer for inner in layer._flatten_layers(include_self=False)}
     for layer in layers:
         if not grids(layer, 8):
-            if layer.weights and not hasattr(layer, "layers") and _has_kernel(layer):
+            if layer in outer and id(layer) not in inside and _has_kernel(layer):
                 skipped.append((layer.name, f"weights of {type(layer).__name__}: the converter rounds them, to 8 bits"))
             continue
         reason = _reason(layer, depthwise, leave_out)

@@ -89,8 +89,9 @@ class QuantizationAware(FineTuning):
         goal = _training.targets(model, data, epochs=self.epochs)
         folded = fold(model)
         result = folded.model
-        if not is_graph(result):
-            reason = "the model is subclassed: where its activations are rounded cannot be seen"
+        if not is_graph(result) or len(result.inputs) != 1:
+            subclassed = "the model is subclassed: where its activations are rounded cannot be seen"
+            reason = "the model has several inputs" if is_graph(result) else subclassed
             step = StepResult(self.name, settings_of(self), "nothing done", skipped=((model.name, reason),))
             return Applied(result, step)
         plan = self._plan(context.plan)
