@@ -8,6 +8,7 @@ from typing import Any
 import judges
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from nets import Ints, Net, ints, packed
 
 from edgekit.engine import emit_aot, emit_tflm
@@ -115,6 +116,25 @@ def test_weights_of_two_layers_are_decoded_for_each() -> None:
     encoded = packed(tree)
     assert [op.kind == decode.KIND for op in encoded.ops] == [True, False, True, False]
     samples = random_inputs(dense, 8)
+    assert judges.tflm(encoded, samples) == judges.tflm(dense, samples)
+
+
+def test_a_table_of_words_is_decoded_and_asked_for_its_rows_alone() -> None:
+    random = np.random.default_rng(2)
+    net = Net((1, 3))
+    ids = net.model.tensor((1, 3), None, dtype="int32")
+    table = net.model.tensor((20, 60), 0.02, data=_sparse(random, 20, 60).astype(np.int8))
+    rows = net.model.tensor((1, 3, 60), 0.02)
+    net.ops.append(("GATHER", [table, ids], rows, schema.GatherOptionsT()))
+    net.start, net.last, net.shape = ids, rows, (1, 3, 60)
+    net.reshape(1, 180)
+    net.dense(_sparse(random, 8, 180), ints(random, 8))
+    dense, tree = packed(net.tree()), net.tree()
+    assert encode.apply(tree) == 2
+    encoded = packed(tree)
+    samples = random_inputs(encoded, 12)
+    assert samples == random_inputs(dense, 12)
+    assert max(np.frombuffer(b"".join(samples), np.int32)) == 19
     assert judges.tflm(encoded, samples) == judges.tflm(dense, samples)
 
 

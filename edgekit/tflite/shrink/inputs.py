@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.tflite.decode.expand import with_weights
 from edgekit.tflite.graph import Graph, Tensor
 
 _SEED = 4
@@ -24,7 +25,7 @@ def random_inputs(graph: Graph, count: int) -> tuple[bytes, ...]:
         Per inference the bytes of all inputs; the same every time.
     """
     random = np.random.default_rng(_SEED)
-    rows = _smallest_table(graph)
+    rows = _smallest_table(with_weights(graph))
     samples = []
     for index in range(count):
         samples.append(b"".join(_values(graph.tensors[tensor], index, rows, random) for tensor in graph.inputs))
