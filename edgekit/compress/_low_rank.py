@@ -12,8 +12,9 @@ import keras
 from edgekit.compress._cost import cost, macs, parameters, to_int8
 from edgekit.compress._fold_batch_norm import fold
 from edgekit.compress._low_rank_forms import Form, forms_of
+from edgekit.compress._model_copy import copy_model
 from edgekit.compress._replace_layers import graph_layers, is_graph, replace_layers
-from edgekit.errors import UnknownNameError, UsageError
+from edgekit.errors import ModelError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from edgekit.compress._step import Context
@@ -126,6 +127,11 @@ class Meter:
             return (
                 whole - sum((choice.form.weights, choice.form.macs)[place] for choice in selection.choices) + sum(costs)
             )
+        if budget == "max_macs" and not is_graph(self._model):
+            raise ModelError(
+                f"the multiply-accumulates of {self._model.name!r} cannot be counted: the model is subclassed",
+                hint="build it as a functional model, or give another budget",
+            )
         return parameters(self._model) if budget == "max_parameters" else macs(self._model)
 
 
@@ -144,12 +150,13 @@ def factorize(model: keras.Model, settings: LowRank, data: Data, context: Contex
     Raises:
         UnknownNameError: a layer to leave out that is not there.
         UsageError: a budget cannot be met; the message names the nearest that can.
+        ModelError: the model cannot be copied, converted or counted, as a budget needs.
     """
     names = {layer.name for layer in model._flatten_layers(include_self=False)}
     for name in settings.leave_out:
         if name not in names:
             raise UnknownNameError("layer", name, names)
-    folded = fold(model).model
+    folded = fold(copy_model(model)).model
     forms, skipped = _forms(folded, settings)
     context.progress("low rank: measuring the model")
     limit, reason = _arena_limit(folded, settings, data, context)
@@ -252,6 +259,8 @@ def _select(forms: Forms, room: Room, ranks_of: Callable[[Form], Ranks]) -> Sele
 
 
 def _build(model: keras.Model, selection: Selection) -> keras.Model:
+    if not selection.choices:
+        return model
     chains = {choice.form.layer: choice.form.build(choice.ranks) for choice in selection.choices}
     return replace_layers(model, chains)
 

@@ -69,7 +69,8 @@ class LowRank(FineTuning):
             model: any built Keras model; never changed. Of a subclassed one, and of layers inside of other layers,
                 nothing is factorized.
             data: samples for calibration and fine-tuning.
-            context: progress, teacher, checkpoint.
+            context: progress, checkpoint, and the teacher: the model that the recipe started from, or, where the
+                technique is called alone, `model`.
 
         Returns:
             A plain Keras model, not compiled: layer `name` became `name_in` and `name`, or `name_in`, `name_core` and
@@ -79,7 +80,7 @@ class LowRank(FineTuning):
             UnknownNameError: `leave_out` names a layer that the model has not.
             UsageError: a budget cannot be met; the hint names the nearest that can.
             DataError: the samples or labels do not fit the model.
-            ModelError: the model cannot be copied, or fine-tuning diverged.
+            ModelError: the model cannot be copied, or not be measured as a budget needs; or fine-tuning diverged.
         """
         from edgekit.compress import _training
         from edgekit.compress._low_rank import factorize
@@ -90,7 +91,8 @@ class LowRank(FineTuning):
         if not found.choices:
             return Applied(copy_model(model), self._report(found, "no layer factorized"))
         if goal.reason is None:
-            _training.fine_tune(found.model, goal, self, context, name="low rank")
+            told = dataclasses.replace(context, teacher=context.teacher or model)
+            _training.fine_tune(found.model, goal, self, told, name="low rank")
             return Applied(copy_model(found.model), self._report(found, f"{self.epochs} epochs of fine-tuning"))
         report = self._report(found, f"without fine-tuning: {goal.reason}")
         return Applied(
@@ -115,5 +117,6 @@ def _changes(choices: tuple[Choice, ...]) -> Iterator[LayerChange]:
         name, form = choice.form.layer.name, choice.form
         words = ("rank",) if len(choice.ranks) == 1 else ("input rank", "output rank")
         for word, most, rank in zip(words, form.most, choice.ranks, strict=True):
-            yield LayerChange(name, word, most, rank)
+            if rank < most:
+                yield LayerChange(name, word, most, rank)
         yield LayerChange(name, "parameters", form.weights, form.cost(choice.ranks)[0])

@@ -82,10 +82,11 @@ class Separable(FineTuning):
             if name not in names:
                 raise UnknownNameError("layer", name, names)
         goal = _training.targets(model, data, epochs=self.epochs)
-        pairs, skipped = find_pairs(model, self)
+        copied = copy_model(model)
+        pairs, skipped = find_pairs(copied, self)
         if not pairs:
-            return Applied(copy_model(model), self._report((), skipped, "no convolution replaced"))
-        made = replace(model, pairs, self)
+            return Applied(copied, self._report((), skipped, "no convolution replaced"))
+        made = replace(copied, pairs, self)
         if goal.reason is not None:
             skipped += (("training", goal.reason),)
             return Applied(made, self._report(pairs, skipped, f"without training: {goal.reason}"))

@@ -13,7 +13,7 @@ from edgekit.compress._cost import cost, macs, parameters, to_int8
 from edgekit.compress._factors import spectrum, split, tucker
 from edgekit.compress.low_rank import LowRank
 from edgekit.data import Data
-from edgekit.errors import UnknownNameError, UsageError
+from edgekit.errors import ModelError, UnknownNameError, UsageError
 
 pytestmark = pytest.mark.slow
 
@@ -206,7 +206,9 @@ def test_layers_that_cannot_be_factorized_are_named() -> None:
     x = _LAYERS.Dense(8, name="named")(_LAYERS.Flatten()(x))
     x = _LAYERS.BatchNormalization(name="folded_away")(x)
     model = keras.Model(inputs, x)
-    reasons = dict(LowRank(rank=1, epochs=0, leave_out=("named", "folded_away")).apply(model, _data(model)).step.skipped)
+    reasons = dict(
+        LowRank(rank=1, epochs=0, leave_out=("named", "folded_away")).apply(model, _data(model)).step.skipped
+    )
     assert reasons["grouped"].startswith("it has 2 groups")
     assert reasons["depthwise"] == "DepthwiseConv2D has no low-rank form"
     assert reasons["hidden"] == "it lies inside a layer that is no model"
@@ -248,3 +250,41 @@ def test_settings_that_exclude_each_other() -> None:
     for wrong in itertools.chain(({"energy": value} for value in (-0.1, 1.1)), [{"rank": -1}, {"convolution": "svd"}]):
         with pytest.raises(UsageError, match="low_rank"):
             LowRank(**wrong)
+
+
+class _Doubled(_LAYERS.Layer):  # type: ignore[misc]  # Keras has no types
+    """A custom layer that cannot be written down."""
+
+    def __init__(self, something: object) -> None:
+        super().__init__()
+        self.something = something
+
+    def call(self, x: Any) -> Any:
+        return 2 * x
+
+
+@keras.saving.register_keras_serializable("test_low_rank")
+class _Subclassed(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """A model whose layers are hidden in its code."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.wide = _LAYERS.Dense(8, name="wide")
+
+    def call(self, x: Any) -> Any:
+        return self.wide(x)
+
+
+def test_models_that_cannot_be_factorized_end_in_words() -> None:
+    data = Data(_random(4, 8).astype(np.float32))
+    custom = keras.Sequential([_LAYERS.Input((8,)), _LAYERS.Dense(8), _Doubled(object())])
+    with pytest.raises(ModelError, match="cannot be copied"):
+        LowRank(rank=1).apply(custom, data)
+    subclassed = _Subclassed()
+    subclassed(data.x_train)
+    step = LowRank(rank=1).apply(subclassed, data).step
+    assert step.summary == "no layer factorized" and dict(step.skipped)["wide"] == "the model is subclassed"
+    with pytest.raises(UsageError, match="the nearest that can be reached is 72"):
+        LowRank(max_parameters=10).apply(subclassed, data)
+    with pytest.raises(ModelError, match="the model is subclassed"):
+        LowRank(max_macs=10).apply(subclassed, data)
