@@ -68,9 +68,9 @@ def test_a_plain_model_comes_back_and_the_one_that_came_stays(
 ) -> None:
     before, config = model.get_weights(), model.get_config()
     trainable = [variable.trainable for variable in model.variables]
-    recipe = recipe_from_tables("one", [_table(name, 1)])
+    technique = recipe_from_tables("one", [_table(name, 1)]).steps[0]
     try:
-        result = compress(model, recipe, data)
+        result = technique.apply(model, data, Context(teacher=model))
     except EdgeKitError as error:
         # Nothing to do is an answer, where it is one in words.
         assert error.what and error.hint
@@ -86,7 +86,7 @@ def test_a_plain_model_comes_back_and_the_one_that_came_stays(
     result.model.save(tmp_path / "result.keras")
     loaded = keras.models.load_model(tmp_path / "result.keras")
     assert np.allclose(loaded(data.x_train[:4]), result.model(data.x_train[:4]), atol=1e-6)
-    (step,) = result.steps
+    step = result.step
     assert step.technique == name and step.summary
     assert StepResult.from_json(json.loads(json.dumps(dataclasses.asdict(step)))) == step
 
@@ -103,9 +103,9 @@ def test_the_same_seed_gives_the_same_weights(name: str, model: Any, data: Data)
 
 @pytest.mark.parametrize("name", _LEAVES_OUT)
 def test_a_layer_that_is_not_there_is_told(name: str, model: Any, data: Data) -> None:
-    recipe = recipe_from_tables("one", [{**_table(name), "leave_out": ["stm"]}])
+    technique = recipe_from_tables("one", [{**_table(name), "leave_out": ["stm"]}]).steps[0]
     with pytest.raises(UnknownNameError, match="layer 'stm'"):
-        compress(model, recipe, data)
+        technique.apply(model, data, Context(teacher=model))
 
 
 @pytest.mark.parametrize("name", _TRAINS)
@@ -124,13 +124,13 @@ def test_training_that_diverges_is_told(name: str, model: Any, data: Data) -> No
 
 
 @pytest.mark.parametrize("name", _TRAINS)
-@pytest.mark.parametrize("samples", [0, 1, 3])
+@pytest.mark.parametrize("samples", [0, 1])
 def test_too_little_data_is_told_or_is_enough(name: str, samples: int, model: Any, data: Data) -> None:
     assert data.y_train is not None
     few = Data(data.x_train[:samples], data.y_train[:samples], data.x_test, data.y_test)
-    recipe = recipe_from_tables("one", [_table(name, 1)])
+    technique = recipe_from_tables("one", [_table(name, 1)]).steps[0]
     try:
-        result = compress(model, recipe, few)
+        result = technique.apply(model, few, Context(teacher=model))
     except EdgeKitError as error:
         assert error.what and error.hint
     else:
@@ -140,9 +140,9 @@ def test_too_little_data_is_told_or_is_enough(name: str, samples: int, model: An
 
 @pytest.mark.parametrize("name", _TRAINS)
 def test_samples_of_another_shape_are_told(name: str, model: Any, data: Data) -> None:
-    recipe = recipe_from_tables("one", [_table(name, 1)])
+    technique = recipe_from_tables("one", [_table(name, 1)]).steps[0]
     with pytest.raises((DataError, UsageError, ModelError)):
-        compress(model, recipe, Data(data.x_train[:, :7], data.y_train))
+        technique.apply(model, Data(data.x_train[:, :7], data.y_train), Context(teacher=model))
 
 
 @pytest.mark.parametrize("name", technique_names())

@@ -40,8 +40,8 @@ _STEPS: tuple[dict[str, Any], ...] = (
     {"technique": "quantization_aware", "epochs": 10},
     {"technique": "quantization_aware", "weight_bits": 4, "epochs": 10},
 )
-_NOTE = """`motion`, simulated data: a Conv1D network, accuracy on 3,240 samples; float is the Keras model, int8 what TFLM
-computes; such an accuracy is known to half a point (binomial, one standard deviation). Where the settings have epochs,
+_NOTE = """`motion`, simulated data: a Conv1D network, accuracy on 3,240 samples; float is the Keras model, int8 what
+TFLM computes; such an accuracy is known to half a point (binomial, one standard deviation). Where there are epochs,
 it was fine-tuned with the 600 samples of the model's folder, and with from_teacher partly on the outputs of the model
 as it came. A technique that finds nothing to do in this model says so."""
 _HEAD = ("technique", "settings", "parameters", "not zero", "MACs", "int8 .tflite", "arena", "float", "int8", "s")
