@@ -62,7 +62,7 @@ def _approximated() -> keras.Model:
 
 def _data(model: keras.Model) -> Data:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(192, *model.input_shape[1:])).astype(np.float32)
+    x = rng.normal(size=(96, *model.input_shape[1:])).astype(np.float32)
     if model.output_shape[-1] == 5:
         return Data(x, rng.integers(0, 5, len(x)))
     return Data(x, rng.normal(size=(len(x), 3)).astype(np.float32))
