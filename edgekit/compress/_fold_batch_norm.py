@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.compress._layer_graph import LayerGraph, is_graph, layer_graph
-from edgekit.compress._model_copy import copy_model
+from edgekit.compress._model_copy import copy_model, own_classes
 
 # The layers that take a batch normalization in.
 _LINEAR = (
@@ -72,7 +72,6 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
 def fold(model: keras.Model) -> Folded:
     """Do what `fold_batch_norm` does, and say which normalizations are gone and which stayed."""
     normalizations = [layer.name for layer in model._flatten_layers() if _is_normalization(layer)]
-    own = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=True)}
     config = model.get_config() if is_graph(model) else {}
     if "layers" not in config:
         reason = "the model is subclassed: which layer feeds which is hidden in its code"
@@ -82,7 +81,7 @@ def fold(model: keras.Model) -> Folded:
     _fold_config(model, config, pairs, skipped)
     if not pairs:
         return Folded(copy_model(model), (), tuple(skipped))
-    with keras.utils.custom_object_scope(own):
+    with own_classes(model):
         folded = type(model).from_config(config)
     _give_weights(folded, model, pairs)
     told = {*pairs, *(name for name, _ in skipped)}
