@@ -146,14 +146,13 @@ def weight_names(layer: Any) -> list[str]:
         layer: a built Keras layer, or an operation, which has none.
 
     Returns:
-        `kernel`; for those of a layer inside it `query/kernel`.
+        `kernel`; where layers inside it call several so, `query/kernel`.
     """
-    inside = {
-        id(variable): f"{inner.name}/{variable.name}"
-        for inner in getattr(layer, "_layers", ())
-        for variable in inner.weights
-    }
-    return [inside.get(id(variable), variable.name) for variable in getattr(layer, "weights", ())]
+    plain = [variable.name for variable in getattr(layer, "weights", ())]
+    if len(set(plain)) == len(plain):
+        return plain
+    inside = {id(variable): f"{inner.name}/{variable.name}" for inner in layer._layers for variable in inner.weights}
+    return [inside.get(id(variable), variable.name) for variable in layer.weights]
 
 
 def width(shape: Shape) -> int:
