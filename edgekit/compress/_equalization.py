@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.compress._layer_graph import LayerGraph, graphs_of
+from edgekit.compress._model_copy import own_classes
 from edgekit.progress import Progress
 
 L = keras.layers
@@ -169,8 +170,7 @@ def without_relu6(model: Any) -> tuple[Any, tuple[str, ...]]:
     """Return a copy of a model with ReLU in place of each ReLU6, and the names of those."""
     config = model.get_config()
     names = _replace(config)
-    own = {type(layer).__name__: type(layer) for layer in model._flatten_layers(include_self=True)}
-    with keras.utils.custom_object_scope(own):
+    with own_classes(model):
         copy = type(model).from_config(config)
     copy.set_weights(model.get_weights())
     return copy, names
