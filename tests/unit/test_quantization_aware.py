@@ -219,3 +219,36 @@ def test_bad_input_is_one_clear_error_or_a_reason() -> None:
     keras.saving.register_keras_serializable("tests")(Own)
     result = QuantizationAware(epochs=0).apply(own, Data(np.zeros((4, 4), np.float32)))
     assert "subclassed" in dict(result.step.skipped)[own.name] and result.plan is None
+
+
+def test_it_is_rounded_where_the_integers_are() -> None:
+    from edgekit.compress._activation_ranges import rounding_points
+    from edgekit.compress._fold_batch_norm import fold_batch_norm
+
+    found = rounding_points(fold_batch_norm(_residual()))
+    relus = {name for name in found.points if name.startswith("re_lu")}
+    assert len(relus) == 2
+    # Not behind `stem` and `depthwise`, which the ReLU ends; the average keeps the range of the sum.
+    assert set(found.points) - relus == {"", "project", "beside", "classes"} | {
+        name for name in found.points if name.startswith(("add", "concatenate", "global_average"))
+    }
+    shared = next(name for name in found.points if name.startswith("concatenate"))
+    assert (
+        found.points["beside"] == found.points[next(name for name in found.points if name.startswith("add"))] == shared
+    )
+    assert found.sources["stem"] == "" and found.sources["depthwise"] in relus
+    ids = L.Input((6,))
+    table = keras.Model(ids, L.Dense(3)(L.Flatten()(L.Embedding(9, 4, name="table")(ids))))
+    assert "" not in rounding_points(table).points
+    assert dict(rounding_points(table).unknown).keys() == {"table"}
+
+
+def test_layers_of_a_nested_model_are_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = keras.Sequential(
+        [L.Input((8, 8, 3)), L.Conv2D(3, 3, padding="same", name="inner"), L.BatchNormalization(), L.ReLU()]
+    )
+    inputs = L.Input((8, 8, 3))
+    outputs = L.Dense(5, name="classes")(L.GlobalAveragePooling2D()(L.Add()([block(inputs), inputs])))
+    applied, trained = _apply(monkeypatch, keras.Model(inputs, outputs), weight_bits=4)
+    assert {change.name for change in applied.step.layers} == {"inner", "classes"}
+    assert len(trained.grids) == 2 and len(trained.made) == 5
