@@ -11,7 +11,7 @@ import keras
 
 from edgekit.compress._cost import cost, macs, parameters, to_int8
 from edgekit.compress._fold_batch_norm import fold
-from edgekit.compress._low_rank_forms import Form, forms_of
+from edgekit.compress._low_rank_forms import Choice, Form, Ranks, forms_of
 from edgekit.compress._model_copy import copy_model
 from edgekit.compress._replace_layers import graph_layers, is_graph, replace_layers
 from edgekit.errors import ModelError, UnknownNameError, UsageError
@@ -23,31 +23,13 @@ if TYPE_CHECKING:
 
 # Of the energy between 0 and 1: to a thousandth.
 _HALVINGS = 10
-
 # Of a budget: nearer than this need not be looked for, as each look may cost a conversion.
 _NEARLY = 0.99
+# Budgets for which a model need not be built.
+_COUNTED = ("max_parameters", "max_macs")
 
-Ranks = tuple[int, ...]
 Forms = Mapping[keras.layers.Layer, tuple[Form, ...]]
 Skipped = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One layer that is factorized.
-
-    Attributes:
-        form: how.
-        ranks: to which ranks.
-    """
-
-    form: Form
-    ranks: Ranks
-
-    @property
-    def grows(self) -> bool:
-        """Say whether more values are alive along the chain than around the layer that it replaces."""
-        return self.form.values_alive(self.ranks) > self.form.values_alive(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +86,6 @@ class Meter:
         context: the plan for quantization.
     """
 
-    BUDGETS = ("max_parameters", "max_macs", "max_flash_bytes")
-
     def __init__(self, model: keras.Model, data: Data, context: Context) -> None:
         self._model, self._data, self._plan = model, data, context.plan
         self._known: dict[tuple[str, tuple[Choice, ...]], int] = {}
@@ -122,17 +102,15 @@ class Meter:
             return len(to_int8(_build(self._model, selection), self._data, self._plan))
         if selection.choices:
             whole = self.measure(budget, Selection((), ()))
-            place = ("max_parameters", "max_macs").index(budget)
-            costs = (choice.form.cost(choice.ranks)[place] for choice in selection.choices)
-            return (
-                whole - sum((choice.form.weights, choice.form.macs)[place] for choice in selection.choices) + sum(costs)
-            )
-        if budget == "max_macs" and not is_graph(self._model):
-            raise ModelError(
-                f"the multiply-accumulates of {self._model.name!r} cannot be counted: the model is subclassed",
-                hint="build it as a functional model, or give another budget",
-            )
-        return parameters(self._model) if budget == "max_parameters" else macs(self._model)
+            return whole - sum(choice.saved[_COUNTED.index(budget)] for choice in selection.choices)
+        if budget == "max_parameters":
+            return parameters(self._model)
+        if is_graph(self._model):
+            return macs(self._model)
+        raise ModelError(
+            f"the multiply-accumulates of {self._model.name!r} cannot be counted: the model is subclassed",
+            hint="build it as a functional model, or give another budget",
+        )
 
 
 def factorize(model: keras.Model, settings: LowRank, data: Data, context: Context) -> Factorized:
@@ -202,7 +180,7 @@ def _forms(model: keras.Model, settings: LowRank) -> tuple[Forms, Skipped]:
 
 def _choose(forms: Forms, settings: LowRank, room: Room, meter: Meter, context: Context) -> Selection:
     """Factorize by number, by the budgets, or by energy."""
-    budgets = {name: getattr(settings, name) for name in Meter.BUDGETS if getattr(settings, name)}
+    budgets = {name: getattr(settings, name) for name in (*_COUNTED, "max_flash_bytes") if getattr(settings, name)}
     if settings.rank:
         return _select(forms, room, lambda form: form.ranks_by_number(settings.rank))
     if not budgets:

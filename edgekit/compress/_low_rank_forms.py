@@ -16,6 +16,7 @@ from edgekit.compress._factors import Array, Spectrum, spectrum, split, tucker, 
 from edgekit.compress._replace_layers import Part
 
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D)
+Ranks = tuple[int, ...]
 # One index summed: the last of the input, the first of the kernel.
 _MATRIX = re.compile(r"(?P<batch>\w+|\.\.\.)(?P<summed>\w),(?P=summed)(?P<made>\w+)->(?P=batch)(?P=made)")
 
@@ -38,9 +39,9 @@ class Form:
     kind: str
     spectra: tuple[Spectrum, ...]
     most: tuple[int, ...]
-    cost: Callable[[tuple[int, ...]], tuple[int, int]]
-    between: Callable[[tuple[int, ...]], tuple[int, ...]]
-    build: Callable[[tuple[int, ...]], tuple[Part, ...]]
+    cost: Callable[[Ranks], tuple[int, int]]
+    between: Callable[[Ranks], tuple[int, ...]]
+    build: Callable[[Ranks], tuple[Part, ...]]
 
     @property
     def weights(self) -> int:
@@ -52,7 +53,7 @@ class Form:
         """The multiply-accumulates of the kernel as it is."""
         return self.weights * prod(sizes_around(self.layer)[1])
 
-    def values_alive(self, ranks: tuple[int, ...] | None) -> int:
+    def values_alive(self, ranks: Ranks | None) -> int:
         """Return how many values input and output of a layer have together: the most along the chain.
 
         Args:
@@ -62,14 +63,38 @@ class Form:
         sizes = (ends[0], *(self.between(ranks) if ranks else ()), ends[1])
         return max(before + after for before, after in itertools.pairwise(sizes))
 
-    def ranks_by_energy(self, energy: float) -> tuple[int, ...]:
+    def ranks_by_energy(self, energy: float) -> Ranks:
         """Return the lowest ranks that keep a share of the kernel's energy, 0..1."""
         pairs = zip(self.spectra, self.most, strict=True)
         return tuple(min(found.rank(energy), most) for found, most in pairs)
 
-    def ranks_by_number(self, rank: int) -> tuple[int, ...]:
+    def ranks_by_number(self, rank: int) -> Ranks:
         """Return `rank`, or as much of it as the kernel has."""
         return tuple(min(rank, most) for most in self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One layer that is factorized.
+
+    Attributes:
+        form: how.
+        ranks: to which ranks.
+    """
+
+    form: Form
+    ranks: Ranks
+
+    @property
+    def grows(self) -> bool:
+        """Say whether more values are alive along the chain than around the layer that it replaces."""
+        return self.form.values_alive(self.ranks) > self.form.values_alive(None)
+
+    @property
+    def saved(self) -> tuple[int, int]:
+        """Return the weights and the multiply-accumulates that are saved."""
+        weights, work = self.form.cost(self.ranks)
+        return self.form.weights - weights, self.form.macs - work
 
 
 def forms_of(layer: keras.layers.Layer, convolution: str) -> tuple[tuple[Form, ...], str]:
@@ -124,11 +149,11 @@ def _dense(layer: Any) -> Form:
     found = spectrum(matrix if rows <= columns else matrix.T)
     places = prod(sizes_around(layer)[1])
 
-    def cost(ranks: tuple[int, ...]) -> tuple[int, int]:
+    def cost(ranks: Ranks) -> tuple[int, int]:
         weights = ranks[0] * (rows + columns)
         return weights, weights * places
 
-    def build(ranks: tuple[int, ...]) -> tuple[Part, ...]:
+    def build(ranks: Ranks) -> tuple[Part, ...]:
         left, right = split(matrix, found, ranks[0])
         first = keras.layers.Dense(ranks[0], use_bias=False, name=f"{layer.name}_in", dtype=layer.dtype_policy)
         return (
@@ -136,7 +161,7 @@ def _dense(layer: Any) -> Form:
             _last(layer, {}, right.reshape(ranks[0], *kernel.shape[1:])),
         )
 
-    def between(ranks: tuple[int, ...]) -> tuple[int, ...]:
+    def between(ranks: Ranks) -> tuple[int, ...]:
         return (ranks[0] * places,)
 
     return Form(layer, "matrix", (found,), (min(rows, columns),), cost, between, build)
@@ -156,11 +181,11 @@ def _spatial(layer: Any, kind: str = "spatial") -> Form:
     # Between a tall and a wide kernel the second axis still has the size that came in.
     places_between = places if prod(layer.kernel_size) == 1 else sizes_out[0] * prod(sizes_in[1:])
 
-    def cost(ranks: tuple[int, ...]) -> tuple[int, int]:
+    def cost(ranks: Ranks) -> tuple[int, int]:
         before, after = height * inputs * ranks[0], prod(width) * ranks[0] * outputs
         return before + after, before * places_between + after * places
 
-    def build(ranks: tuple[int, ...]) -> tuple[Part, ...]:
+    def build(ranks: Ranks) -> tuple[Part, ...]:
         left, right = split(matrix, found, ranks[0])
         across = np.moveaxis(right.reshape(ranks[0], prod(wide), outputs), 0, 1)
         return (
@@ -168,7 +193,7 @@ def _spatial(layer: Any, kind: str = "spatial") -> Form:
             _last(layer, {"kernel_size": wide, **second}, across.reshape(*wide, ranks[0], outputs)),
         )
 
-    def between(ranks: tuple[int, ...]) -> tuple[int, ...]:
+    def between(ranks: Ranks) -> tuple[int, ...]:
         return (ranks[0] * places_between,)
 
     return Form(layer, kind, (found,), (min(matrix.shape),), cost, between, build)
@@ -196,13 +221,13 @@ def _tucker(layer: Any) -> Form:
     one = (1,) * len(layer.kernel_size)
     point = {"kernel_size": one, "strides": one, "dilation_rate": one}
 
-    def cost(ranks: tuple[int, ...]) -> tuple[int, int]:
+    def cost(ranks: Ranks) -> tuple[int, int]:
         into = inputs * ranks[0] if ranks[0] < inputs else 0
         core = size * ranks[0] * ranks[1]
         out = ranks[1] * outputs if ranks[1] < outputs else 0
         return into + core + out, into * places_before + (core + out) * places
 
-    def build(ranks: tuple[int, ...]) -> tuple[Part, ...]:
+    def build(ranks: Ranks) -> tuple[Part, ...]:
         into, core, out = tucker(kernel, *ranks)
         chain: list[Part] = []
         if ranks[0] < inputs:
@@ -214,7 +239,7 @@ def _tucker(layer: Any) -> Form:
         chain.append(_inner(layer, "core", ranks[1], {}, core))
         return (*chain, _last(layer, point, out.reshape(*one, *out.shape)))
 
-    def between(ranks: tuple[int, ...]) -> tuple[int, ...]:
+    def between(ranks: Ranks) -> tuple[int, ...]:
         before = (ranks[0] * places_before,) if ranks[0] < inputs else ()
         return (*before, ranks[1] * places) if ranks[1] < outputs else before
 

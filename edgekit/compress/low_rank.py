@@ -14,7 +14,8 @@ from edgekit.errors import UsageError
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._low_rank import Choice, Factorized
+    from edgekit.compress._low_rank import Factorized
+    from edgekit.compress._low_rank_forms import Choice
     from edgekit.data import Data
 
 _BUDGETS = ("max_parameters", "max_macs", "max_flash_bytes")
