@@ -56,7 +56,7 @@ def _means(graph: LayerGraph, layer: Any, x: NDArray[np.float32]) -> NDArray[np.
     activation = layer.activation
     layer.activation = keras.activations.linear
     try:
-        probe = keras.Model(graph.inputs, graph.outputs[id(layer)])
+        probe = keras.Model(list(graph.inputs) if len(graph.inputs) > 1 else graph.inputs[0], graph.outputs[id(layer)])
         first = getattr(layer, "data_format", "") == "channels_first"
         sums = [_sums(np.asarray(probe(batch)), first=first) for batch in _batches(x)]
     finally:
