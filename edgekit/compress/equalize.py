@@ -42,12 +42,12 @@ class Equalize:
         check_settings(self)
 
     def apply(self, model: keras.Model, data: Data, context: Context = Context()) -> Applied:  # noqa: ARG002
-        """Equalize a copy of the model.
+        """Equalize a copy of the model; one whose weights or ranges are quantized already stays as it is.
 
         Args:
             model: functional or sequential; never changed. A subclassed one comes back as it was, with the reason.
             data: not looked at.
-            context: progress.
+            context: progress, and the plan so far.
 
         Returns:
             The model with other weights and the same outputs to float32 rounding, batch normalization folded, not
@@ -59,8 +59,10 @@ class Equalize:
 
         folded = fold(model)
         result = folded.model
-        if not is_graph(result):
-            reason = "the model is subclassed: which layer feeds which is hidden in its code"
+        is_quantized = bool(context.plan.ranges or context.plan.weight_bits)
+        if is_quantized or not is_graph(result):
+            subclassed = "the model is subclassed: which layer feeds which is hidden in its code"
+            reason = "an earlier step fitted weights or ranges to their integers" if is_quantized else subclassed
             step = StepResult(self.name, settings_of(self), "nothing done", skipped=((model.name, reason),))
             return Applied(result, step)
         replaced: tuple[str, ...] = ()

@@ -86,6 +86,7 @@ class Quantize:
         """
         from edgekit.compress._correction import corrected
         from edgekit.compress._fold_batch_norm import fold
+        from edgekit.compress._layer_graph import is_graph
         from edgekit.compress._model_copy import copy_model
         from edgekit.compress._quantized_layers import bits_of
         from edgekit.compress._sensitivity import choose, snap
@@ -107,8 +108,9 @@ class Quantize:
         original = copy_model(result)
         snap(result, four, per_channel=self.per_channel)
         plan = dataclasses.replace(plan, weight_bits=tuple((name, 4) for name in bits if name in four))
-        if self.correct_bias and four:
-            corrected(original, result, four, data.x_train, context.progress)
+        rounded_now = [name for name in four if (name, 4) not in context.plan.weight_bits]
+        if self.correct_bias and is_graph(result):
+            corrected(original, result, rounded_now, data.x_train, context.progress)
         return Applied(result, self._report(bits, plan, skipped, choice), plan)
 
     @property

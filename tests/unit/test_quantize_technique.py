@@ -192,4 +192,6 @@ def test_what_was_corrected_or_trained_before_is_left_alone(data: Data) -> None:
     four = Context(plan=QuantizationPlan(weight_bits=(("hidden", 4),)))
     assert "quantize" in dict(CorrectBias().apply(_net(), data, four).step.skipped)["hidden"]
     trained = Context(plan=QuantizationPlan(ranges=(("", -1.0, 1.0),)))
-    assert CorrectBias().apply(_net(), data, trained).step.summary == "nothing done"
+    for technique in (CorrectBias(), Equalize()):
+        assert technique.apply(_net(), data, trained).step.summary == "nothing done"
+    assert Equalize().apply(_net(), data, four).step.summary == "nothing done"
