@@ -72,7 +72,8 @@ def run() -> Row:
             at_most("largest relative difference", worst, 1e-5),
         ),
         note="Half of the channels of each width, in multiples of 4; random weights, biases above 0, measured batch "
-        "normalization statistics; float32; outputs are logits. In ConvNeXt the residual stream stays: LayerNormalization looks at all of it.",
+        "normalization statistics; float32; outputs are logits. In ConvNeXt the residual stream stays: "
+        "LayerNormalization looks at all of it.",
         table=tuple(table),
     )
 
