@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import pytest
 from edgekit.compress._cost import macs, parameters
 from edgekit.compress._separable_pairs import nearest
 from edgekit.compress._step import Context
+from edgekit.compress.low_rank import LowRank
 from edgekit.compress.separable import Separable
 from edgekit.data import Data
 from edgekit.errors import UnknownNameError, UsageError
@@ -151,3 +153,30 @@ def test_training_brings_it_back_to_the_teacher() -> None:
     other = keras.models.clone_model(model)
     assert distance(Separable(epochs=6, **settings), Context(teacher=other)) > start / 2
     assert distance(Separable(epochs=0, start="random")) > start
+
+
+@pytest.mark.parametrize("technique", [Separable(epochs=3, seed=4), LowRank(rank=2, epochs=3, from_teacher=0.5)])
+def test_a_training_that_was_killed_ends_with_the_same_weights(
+    technique: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As within `edgekit compress`: conversions need no child.
+    monkeypatch.setenv("EDGEKIT_WORKER_FD", "0")
+    convolutions = [_LAYERS.Conv2D(8, 3, activation="relu", name=name) for name in ("first", "second")]
+    ends = [_LAYERS.GlobalAveragePooling2D(), _LAYERS.Dense(3)]
+    model, data = keras.Sequential([_LAYERS.Input((16, 16, 4)), *convolutions, *ends]), _data()
+
+    def kill(what: str, done: int = 0, total: int | None = None) -> None:
+        if "training" in what and done == 3:
+            raise KeyboardInterrupt
+
+    whole = technique.apply(model, data, Context(checkpoint=tmp_path / "whole")).model
+    with pytest.raises(KeyboardInterrupt):
+        technique.apply(model, data, Context(progress=kill, checkpoint=tmp_path / "killed"))
+    resumed = technique.apply(model, data, Context(checkpoint=tmp_path / "killed")).model
+    pairs = zip(whole.weights, resumed.weights, strict=True)
+    assert all(np.array_equal(one.numpy(), other.numpy()) for one, other in pairs)
+    # It did go on, and did not begin anew.
+    steps: list[int] = []
+    told = Context(progress=lambda what, done=0, total=None: steps.append(done), checkpoint=tmp_path / "killed")
+    technique.apply(model, data, told)
+    assert 1 not in steps
