@@ -108,11 +108,9 @@ def _differences(
     ("build", "settings"),
     [
         (_small_cnn, {}),
-        (_small_cnn, {"weight_bits": 4, "ranges": "learned"}),
         (_residual, {}),
         (_residual, {"weight_bits": 4, "depthwise": True}),
-        (_dense, {}),
-        (_dense, {"weight_bits": 4}),
+        (_dense, {"weight_bits": 4, "ranges": "learned"}),
     ],
 )
 def test_the_integers_are_within_one_step_of_the_training(
