@@ -188,12 +188,22 @@ def teacher_values(teacher: Any, parts: Sequence[Part], x: Floats) -> list[Float
 
 
 def graph_of(model: Any, x: Floats) -> Any:
-    """Return a functional model of the same variables; a subclassed one is called once on an input."""
+    """Return a functional model of the same variables; a subclassed one is called once on an input.
+
+    Raises:
+        ModelError: a subclassed model that does not take the samples.
+    """
     inner = functional(model)
     if inner is not None:
         return inner
     inputs = keras.Input(x.shape[1:])
-    return keras.Model(inputs, model(inputs), name=model.name)
+    try:
+        return keras.Model(inputs, model(inputs), name=model.name)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"model {model.name!r} does not take samples of shape {list(x.shape[1:])}",
+            hint="teacher and student must take what the data holds",
+        ) from error
 
 
 def tensor_of(model: Any, name: str) -> Any:

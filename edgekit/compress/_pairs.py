@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 
+from edgekit.compress._imitation import tensor_of
 from edgekit.compress._student import Block, last_features, repeated_blocks
+from edgekit.errors import UsageError
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -62,8 +63,11 @@ def _by_depth(first: Sequence[str], second: Sequence[str]) -> Pairs:
 
 def _places(model: keras.Model, name: str) -> tuple[int, ...] | None:
     """Return the axes between batch and channels of a layer's output; None where they are not known."""
-    operation: Any = next(operation for operation in model.operations if operation.name == name)
-    places = tuple(operation.output.shape[1:-1])
+    try:
+        places = tuple(tensor_of(model, name).shape[1:-1])
+    # A layer that is called more than once has no output of its own.
+    except UsageError:
+        return None
     return None if None in places else places
 
 

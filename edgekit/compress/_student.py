@@ -108,11 +108,12 @@ def half_layers(model: keras.Model) -> Student:
 
 
 def last_features(model: keras.Model) -> tuple[str, ...]:
-    """Return the name of the layer whose output the last layer with weights reads; empty where there is none."""
+    """Return the name of the layer whose output the last layer with weights reads; empty where that is the input."""
     layers = _layer_names(model)
     for piece in reversed(_pieces(model)):
         if any(model.get_layer(name).weights for name in piece.layers if name in layers):
-            return (piece.entry,)
+            inputs = {tensor._keras_history.operation.name for tensor in functional(model).inputs}
+            return () if piece.entry in inputs else (piece.entry,)
     return ()
 
 
@@ -226,7 +227,7 @@ def _without(model: keras.Model, blocks: Sequence[Block]) -> keras.Model:
 
 
 def _name(entry: Any) -> str:
-    return str(entry["config"]["name"])
+    return str(entry.get("name") or entry["config"]["name"])
 
 
 def _layer_names(model: keras.Model) -> set[str]:

@@ -77,7 +77,9 @@ class Distill(FineTuning):
             DataError: the samples or labels do not fit, or nothing is left to learn from.
             ModelError: a file cannot be read, the student cannot be derived, or the training diverged.
         """
-        from edgekit.compress import _training
+        import keras
+
+        from edgekit.compress import _imitation, _training
         from edgekit.compress._model_copy import copy_model
 
         teacher = copy_model(self._teacher(model, context))
@@ -85,10 +87,13 @@ class Distill(FineTuning):
         if _names(teacher) != _names(model):
             # The pairs speak of the model that the student is derived from; this teacher is another one.
             made = replace(made, pairs=())
-        _require_alike(teacher, made.model)
+        # For the projections; the training sets it again.
+        keras.utils.set_random_seed(self.seed)
+        source, target = (_imitation.graph_of(each, data.x_train) for each in (teacher, made.model))
+        _require_alike(source, target)
         goal = _training.targets(made.model, data, epochs=self.epochs)
         untrained = (("training", "epochs is 0"),)
-        skipped = untrained if self.epochs == 0 else self._train(teacher, made, goal, context)
+        skipped = untrained if self.epochs == 0 else self._train(source, target, made, goal, context)
         student = copy_model(made.model)
         return Applied(student, self._report(model, student, made, skipped))
 
@@ -121,13 +126,14 @@ class Distill(FineTuning):
             case path:
                 return _student.Student(_load(path), (), Path(path).name)
 
-    def _train(self, teacher: keras.Model, made: Student, goal: Targets, context: Context) -> Skipped:
-        """Train the student in place; return what was left out, and why."""
+    def _train(
+        self, source: keras.Model, target: keras.Model, made: Student, goal: Targets, context: Context
+    ) -> Skipped:
+        """Train the student's graph on what the teacher's gives; return what was left out, and why."""
         import keras
 
         from edgekit.compress import _imitation, _training
 
-        source, target = (_imitation.graph_of(model, goal.x) for model in (teacher, made.model))
         parts, skipped = self._parts(source, target, made, goal)
         values: list[Any] = list(_imitation.teacher_values(source, parts, goal.x))
         outputs = [part.student for part in parts]
@@ -211,10 +217,10 @@ def _require_alike(teacher: keras.Model, student: keras.Model) -> None:
     """Refuse what cannot be compared."""
     for end in ("input", "output"):
         for model in (teacher, student):
-            tensors = getattr(model, f"{end}s", None)
-            if tensors is not None and len(tensors) != 1:
+            count = len(getattr(model, f"{end}s"))
+            if count != 1:
                 raise ModelError(
-                    f"distill: model {model.name!r} has {len(tensors)} {end}s, expected 1",
+                    f"distill: model {model.name!r} has {count} {end}s, expected 1",
                     hint="distill models of one input and one output",
                 )
         wanted, given = (tuple(getattr(model, f"{end}_shape")[1:]) for model in (teacher, student))

@@ -1,9 +1,8 @@
 """Generated reviews: sentences from a small grammar whose sentiment is computed, never judged by people.
 
-A review has one to three clauses. Each has a value: an adjective's or a verb's sign, made stronger or weaker, and
-turned by what negates it, near or far ("nobody thinks that", "i doubt that", "i wish that"). What others claim counts
-nothing unless the writer agrees. Of two clauses around "but" or "although" one counts double. The label is the sign
-of the sum.
+A review has one to three clauses. Each has a value: an adjective's or a verb's sign, made stronger by an adverb, and
+turned by what negates it, near or far ("not", "never", "nobody thinks that", "i doubt that"). What others claim counts
+nothing. Of two clauses around "but" or "although" one counts double. The label is the sign of the sum.
 """
 
 from __future__ import annotations
@@ -163,7 +162,7 @@ def read(ids: NDArray[np.int8]) -> str:
     """Return a review in words.
 
     Example:
-        >>> read(np.array([3, 48, 0], np.int8))
+        >>> read(np.array([3, 32, 0], np.int8))
         'the cable'
     """
     return " ".join(WORDS[number] for number in ids if number)

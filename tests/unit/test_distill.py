@@ -234,6 +234,42 @@ def test_files_give_teacher_and_student(teacher: Any, untrained: Any, data: Data
     assert kept == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
+def test_a_training_that_was_killed_ends_with_the_same_weights(teacher: Any, data: Data, tmp_path: Path) -> None:
+    """With projections, whose weights are drawn by the seed too."""
+    settings = Distill(student="narrower", epochs=3, features=1.0, seed=4)
+    whole = settings.apply(teacher, data, Context(teacher=teacher)).model
+
+    def interrupt(stage: str, done: float, total: float) -> None:
+        if done > 0.7 * total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        settings.apply(teacher, data, Context(interrupt, teacher, checkpoint=tmp_path))
+    assert list(tmp_path.iterdir())
+    resumed = settings.apply(teacher, data, Context(teacher=teacher, checkpoint=tmp_path)).model
+    assert all(np.array_equal(a, b) for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True))
+
+
+def test_a_subclassed_teacher_teaches_by_its_outputs(
+    keras: ModuleType, data: Data, untrained: Any, teacher: Any
+) -> None:
+    @keras.saving.register_keras_serializable("test_distill")
+    class Own(keras.Model):  # type: ignore[misc, name-defined]  # Keras has no types
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.inner = keras.Sequential.from_config(teacher.get_config())
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    own = Own()
+    own(data.x_train[:1])
+    own.inner.set_weights(teacher.get_weights())
+    applied = dataclasses.replace(_QUICK, features=1.0).apply(untrained, data, Context(teacher=own))
+    assert _agreement(applied.model, teacher, data.x_train) > 0.8
+    assert any(name == "features" for name, _ in applied.step.skipped)
+
+
 def test_no_epochs_is_reported(teacher: Any, data: Data) -> None:
     applied = Distill(student="narrower", width=0.5, epochs=0).apply(teacher, data)
     assert applied.step.skipped == (("training", "epochs is 0"),)
