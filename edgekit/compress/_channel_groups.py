@@ -64,7 +64,7 @@ class Graph:
         self._rules = {**WEIGHTED, **WEIGHTLESS, **(rules or {})}
         inputs = [self.channels.frozen(width(tensor.shape), "the model's input") for tensor in inner.inputs]
         for ids in self._walk(inner, inputs, ""):
-            self.channels.freeze(ids, "the model's output")
+            self.channels.freeze(ids, "the model's output", above_all=True)
 
     def _walk(self, model: Any, inputs: list[Ids], prefix: str) -> list[Ids]:
         """Go through one (nested) model in the order in which it computes."""

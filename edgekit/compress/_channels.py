@@ -47,10 +47,11 @@ class Channels:
         self.freeze(ids, reason)
         return ids
 
-    def freeze(self, ids: Ids, reason: str) -> None:
+    def freeze(self, ids: Ids, reason: str, *, above_all: bool = False) -> None:
         """Keep these channels, and all that are or will be united with them; the first reason stays."""
         for root in self.roots(ids).tolist():
-            self._reasons.setdefault(root, reason)
+            if above_all or root not in self._reasons:
+                self._reasons[root] = reason
 
     def unite(self, one: Ids, other: Ids) -> None:
         """Let channels that meet element by element go together; a single channel spread over many is frozen."""

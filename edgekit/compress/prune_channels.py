@@ -99,6 +99,8 @@ class PruneChannels(FineTuning):
         for number in range(1, self.iterations + 1):
             graph = Graph(pruned, self.leave_out)
             dropped = rounds(number / self.iterations, pruned, graph)
+            if not dropped:
+                continue
             smaller = rebuild(pruned, graph, dropped)
             if takes(model, goal.x):
                 verify(pruned, smaller, graph, dropped, goal.x[:_VERIFIED_ON])
@@ -106,6 +108,9 @@ class PruneChannels(FineTuning):
             if goal.reason is None:
                 name = self.name if self.iterations == 1 else f"{self.name} {number} of {self.iterations}"
                 _training.fine_tune(pruned, goal, self, context, name=name)
+        if pruned is model:
+            idle = "the model is within its budget, or no width may become smaller"
+            return Applied(copy_model(model), StepResult(self.name, settings_of(self), f"nothing removed: {idle}"))
         skipped = settle(pruned, goal, self.batch_size, wanted=self.recalibrate)
         return Applied(copy_model(pruned), self._report(before, Graph(pruned, self.leave_out), goal, skipped))
 

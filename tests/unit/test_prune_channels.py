@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -364,6 +365,14 @@ def test_budgets_are_met_and_not_overdone() -> None:
         assert 0.9 * budget <= reached <= budget
 
 
+def test_a_model_within_its_budget_comes_back_as_it_is() -> None:
+    model, data = _plain(), _plain_data()
+    applied = PruneChannels(max_parameters=model.count_params()).apply(model, data)
+    assert "within its budget" in applied.step.summary
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), applied.model.get_weights(), strict=True))
+    assert applied.model is not model
+
+
 def test_ram_and_flash_budgets_are_met() -> None:
     model, data = _plain(), _plain_data()
     before = _cost.cost(model, data)
@@ -396,6 +405,24 @@ def test_the_model_that_came_in_stays_as_it_was() -> None:
     assert seen
     accuracy = np.mean(np.asarray(applied.model(data.x_train)).argmax(axis=-1) == data.y_train)
     assert accuracy > 0.9
+
+
+class _KilledError(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    technique = PruneChannels(epochs=2, iterations=2, importance="taylor")
+    unbroken = technique.apply(_plain(), _plain_data()).model
+
+    def kill_in_the_second_round(what: str, done: int = 0, total: int | None = None) -> None:
+        if "2 of 2" in what and done == 4:
+            raise _KilledError
+
+    with pytest.raises(_KilledError):
+        technique.apply(_plain(), _plain_data(), Context(progress=kill_in_the_second_round, checkpoint=tmp_path))
+    resumed = technique.apply(_plain(), _plain_data(), Context(checkpoint=tmp_path)).model
+    assert all(np.array_equal(a, b) for a, b in zip(unbroken.get_weights(), resumed.get_weights(), strict=True))
 
 
 def test_recalibration_gives_the_statistics_of_the_data() -> None:
