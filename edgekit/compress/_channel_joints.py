@@ -47,6 +47,11 @@ def merge(call: Call) -> Cut:
     return Cut(whole[0])
 
 
+def divide(call: Call) -> Cut:
+    """Division by a number; a division by what may be a dropped channel freezes."""
+    return merge(call) if len(call.inputs) == 1 else call.freeze("a division by channels")
+
+
 def concatenate(call: Call) -> Cut:
     """Concatenate: side by side on the last axis, channel by channel on any other."""
     last = len(call.output_shape) - 1
@@ -127,12 +132,13 @@ WEIGHTLESS: dict[str, Rule] = {
 }
 
 _ALIKE_OPS = """Relu Relu6 LeakyRelu Elu Selu Silu Gelu Sigmoid HardSigmoid HardSilu HardTanh Tanh Softplus Softsign
-Abs Absolute Negative Square Sqrt Exp Clip Identity"""
+Abs Absolute Negative Square Sqrt Exp Clip"""
 _MERGE_OPS = "Add Subtract Multiply Maximum Minimum"
 
 OPERATIONS: dict[str, Rule] = {
     **dict.fromkeys(_ALIKE_OPS.split(), pass_on),
     **dict.fromkeys(_MERGE_OPS.split(), merge),
+    **dict.fromkeys(("Divide", "TrueDivide"), divide),
     **dict.fromkeys(("Mean", "Max", "Sum"), reduce),
     "Concatenate": concatenate,
 }

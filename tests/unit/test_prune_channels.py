@@ -44,7 +44,8 @@ def _residual(x: Any) -> Any:
 
 def _residual_of_operators(x: Any) -> Any:
     x = _stem(x)
-    y = keras.ops.relu(layers.Conv2D(8, 1)(x) * 0.5) + x
+    y = keras.ops.relu6(layers.Conv2D(8, 1)(x) * 0.5 + 3.0) / 6.0 + x
+    y = y * keras.ops.mean(y, axis=(1, 2), keepdims=True)
     # An Add layer and the Add of `+` in one model.
     return layers.Add()([x, y - 1.0, keras.ops.maximum(x, y)])
 
