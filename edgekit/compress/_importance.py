@@ -66,14 +66,19 @@ def taylor(model: keras.Model, graph: Graph, x: NDArray[Any], y: NDArray[Any], l
     readers = [(part.cut.weights[name], axis, variable) for part, name, axis, variable in _readers(graph)]
     values = [variable.value for _, _, variable in readers]
     function = keras.losses.get(loss)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def gradients_of(samples: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            change = tf.reduce_mean(function(labels, model(samples, training=False)))
+        return tape.gradient(change, values, unconnected_gradients="zero")
+
     squares = np.zeros(graph.channels.count)
     starts = range(0, min(len(x), _TAYLOR_SAMPLES), batch_size)
     for start in starts:
-        with tf.GradientTape() as tape:
-            tape.watch(values)
-            batch = slice(start, start + batch_size)
-            change = tf.reduce_mean(function(y[batch], model(x[batch], training=False)))
-        gradients = tape.gradient(change, values, unconnected_gradients="zero")
+        batch = slice(start, start + batch_size)
+        gradients = gradients_of(x[batch], y[batch])
         effect = np.zeros(graph.channels.count)
         for (axes, axis, _), value, gradient in zip(readers, values, gradients, strict=True):
             product = np.asarray(value) * np.asarray(gradient)
