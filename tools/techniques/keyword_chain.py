@@ -110,7 +110,7 @@ def _instructions(model: Path) -> int:
     from edgekit.bench import BenchOptions, bench
     from edgekit.build import BuildOptions
 
-    out = _OUT / model.parent.name / _TARGET
+    out = _OUT / model.stem / _TARGET
     return round(bench(model, _TARGET, options=BenchOptions(build=BuildOptions(engine="aot"), out=out)).per_run.median)
 
 
