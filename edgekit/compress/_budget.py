@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # What a group costs in each quantity that may have a budget: bytes in flash go with weights, RAM with activations.
 _COSTS = {"parameters": "parameters", "macs": "macs", "ram_bytes": "activations", "flash_bytes": "parameters"}
 _CONVERTED = {"ram_bytes", "flash_bytes"}
-# A conversion takes seconds: a hundredth of the ranking is near enough.
-_STEPS_OF_CONVERSION = 100
+# A conversion takes seconds: a thirtieth of the ranking is near enough.
+_STEPS_OF_CONVERSION = 32
 
 
 def budget_of(technique: Any, data: Data, context: Context) -> Budget:

@@ -413,7 +413,7 @@ class _KilledError(Exception):
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    technique = PruneChannels(epochs=2, iterations=2, importance="taylor")
+    technique = PruneChannels(epochs=2, iterations=2)
     unbroken = technique.apply(_plain(), _plain_data()).model
 
     def kill_in_the_second_round(what: str, done: int = 0, total: int | None = None) -> None:
