@@ -277,7 +277,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
 
 
 def test_no_tracked_file_is_large() -> None:
-    large = {path.name: size for path in _tracked() if (size := path.stat().st_size) > 2_000_000}
+    large = {path.name: size for path in _tracked() if (size := path.stat().st_size) > 2_500_000}
     assert not large
 
 
