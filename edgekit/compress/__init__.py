@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgekit.compress._recipe import (
+from edgekit.compress.frame.recipe import (
     Recipe,
     load_recipe,
     recipe_from_tables,
@@ -18,7 +18,7 @@ from edgekit.compress._recipe import (
     technique_class,
     technique_names,
 )
-from edgekit.compress._step import (
+from edgekit.compress.frame.step import (
     Applied,
     CompressionResult,
     Context,
@@ -97,6 +97,6 @@ def compress(
         >>> [step.technique for step in compress(net, recipe, samples).steps]
         ['prune']
     """
-    from edgekit.compress._chain import run
+    from edgekit.compress.frame.chain import run
 
     return run(model, recipe, data, metric=metric, plan=plan, progress=progress, resume=resume)

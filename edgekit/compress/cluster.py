@@ -6,13 +6,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._clusters import Clusters
+    from edgekit.compress.sharing.clusters import Clusters
     from edgekit.data import Data
 
 
@@ -62,13 +62,13 @@ class Cluster(FineTuning):
             ModelError: no layer can be clustered, or fine-tuning diverged.
             UntrustworthyError: training went past the constraints of the weights.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._clusters import Clusters
-        from edgekit.compress._fold_batch_norm import fold
-        from edgekit.compress._model_copy import copy_model
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.fold_batch_norm import fold
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.sharing.clusters import Clusters
 
         folded = fold(model)
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         clusters = Clusters(
             folded.model,
             self.clusters,
@@ -78,7 +78,7 @@ class Cluster(FineTuning):
         )
         skipped, tuning = (*folded.skipped, *clusters.skipped), f"{self.epochs} epochs of fine-tuning"
         if goal.reason is None:
-            _training.fine_tune(folded.model, goal, self, context, name="cluster")
+            training.fine_tune(folded.model, goal, self, context, name="cluster")
         else:
             skipped, tuning = (*skipped, ("fine-tuning", goal.reason)), f"without fine-tuning: {goal.reason}"
         clusters.verify()

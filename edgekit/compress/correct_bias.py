@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, settings_of
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, settings_of
 
 if TYPE_CHECKING:
     import keras
@@ -47,11 +47,11 @@ class CorrectBias:
         Returns:
             The model with other biases, batch normalization folded, not compiled.
         """
-        from edgekit.compress._correction import corrected
-        from edgekit.compress._fold_batch_norm import fold
-        from edgekit.compress._layer_graph import is_graph, layer_graph
-        from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._weight_grid import grids
+        from edgekit.compress.layers.fold_batch_norm import fold
+        from edgekit.compress.layers.layer_graph import is_graph, layer_graph
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.quantization.correction import corrected
+        from edgekit.compress.quantization.weight_grid import grids
 
         folded = fold(model)
         result = folded.model

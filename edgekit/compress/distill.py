@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import DataError, ModelError, UsageError
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._imitation import Part
-    from edgekit.compress._student import Student
-    from edgekit.compress._training import Targets
+    from edgekit.compress.frame.training import Targets
+    from edgekit.compress.students.imitation import Part
+    from edgekit.compress.students.student import Student
     from edgekit.data import Data
 
     Skipped = tuple[tuple[str, str], ...]
@@ -79,8 +79,9 @@ class Distill(FineTuning):
         """
         import keras
 
-        from edgekit.compress import _imitation, _training
-        from edgekit.compress._model_copy import copy_model
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.students import imitation
 
         teacher = copy_model(self._teacher(model, context))
         made = self._student(model)
@@ -89,9 +90,9 @@ class Distill(FineTuning):
             made = replace(made, pairs=())
         # For the projections; the training sets it again.
         keras.utils.set_random_seed(self.seed)
-        source, target = (_imitation.graph_of(each, data.x_train) for each in (teacher, made.model))
+        source, target = (imitation.graph_of(each, data.x_train) for each in (teacher, made.model))
         _require_alike(source, target)
-        goal = _training.targets(made.model, data, epochs=self.epochs)
+        goal = training.targets(made.model, data, epochs=self.epochs)
         untrained = (("training", "epochs is 0"),)
         skipped = untrained if self.epochs == 0 else self._train(source, target, made, goal, context)
         student = copy_model(made.model)
@@ -111,20 +112,20 @@ class Distill(FineTuning):
 
     def _student(self, model: keras.Model) -> Student:
         """Make the student: a model of its own, which the training may change."""
-        from edgekit.compress import _student
-        from edgekit.compress._model_copy import copy_model
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.students import student
 
         match self.student:
             case "half_layers":
-                return _student.half_layers(model)
+                return student.half_layers(model)
             case "narrower":
-                from edgekit.compress._narrower import narrower
+                from edgekit.compress.students.narrower import narrower
 
                 return narrower(model, self.width)
             case "":
-                return _student.Student(copy_model(model), (), "the model as it came in")
+                return student.Student(copy_model(model), (), "the model as it came in")
             case path:
-                return _student.Student(_load(path), (), Path(path).name)
+                return student.Student(_load(path), (), Path(path).name)
 
     def _train(
         self, source: keras.Model, target: keras.Model, made: Student, goal: Targets, context: Context
@@ -132,10 +133,11 @@ class Distill(FineTuning):
         """Train the student's graph on what the teacher's gives; return what was left out, and why."""
         import keras
 
-        from edgekit.compress import _imitation, _training
+        from edgekit.compress.frame import training
+        from edgekit.compress.students import imitation
 
         parts, skipped = self._parts(source, target, made, goal)
-        values: list[Any] = list(_imitation.teacher_values(source, parts, goal.x))
+        values: list[Any] = list(imitation.teacher_values(source, parts, goal.x))
         outputs = [part.student for part in parts]
         losses: list[Any] = [part.loss(value) for part, value in zip(parts, values, strict=True)]
         weights = [part.weight for part in parts]
@@ -150,30 +152,30 @@ class Distill(FineTuning):
                 hint="give labels, or set from_teacher above 0",
             )
         trainee = keras.Model(target.inputs[0], outputs)
-        _training.fit(trainee, goal.x, values, losses, self, context, name=self.name, loss_weights=weights)
+        training.fit(trainee, goal.x, values, losses, self, context, name=self.name, loss_weights=weights)
         return skipped
 
     def _parts(
         self, teacher: keras.Model, student: keras.Model, made: Student, goal: Targets
     ) -> tuple[list[Part], Skipped]:
         """Collect what the student imitates."""
-        from edgekit.compress import _imitation, _pairs
+        from edgekit.compress.students import imitation, pairs
 
         parts: list[Part] = []
         skipped: Skipped = ()
         if self.from_teacher > 0:
             share = self.from_teacher if goal.reason is None else 1.0
-            parts.append(_imitation.output_part(teacher, student, goal.loss, self.temperature, share))
+            parts.append(imitation.output_part(teacher, student, goal.loss, self.temperature, share))
         kinds = (
-            ("features", self.features, self.feature_layers, _pairs.feature_pairs, _imitation.feature_parts),
-            ("attention", self.attention, self.attention_layers, _pairs.attention_pairs, _imitation.attention_parts),
+            ("features", self.features, self.feature_layers, pairs.feature_pairs, imitation.feature_parts),
+            ("attention", self.attention, self.attention_layers, pairs.attention_pairs, imitation.attention_parts),
         )
         for kind, weight, names, find, make in kinds:
             if weight == 0:
                 continue
-            pairs = find(teacher, student, made.pairs) if names == _AUTO else tuple(_pair(name) for name in names)
-            if pairs:
-                parts += make(teacher, student, pairs, weight)
+            chosen = find(teacher, student, made.pairs) if names == _AUTO else tuple(_pair(name) for name in names)
+            if chosen:
+                parts += make(teacher, student, chosen, weight)
             else:
                 skipped += ((kind, f"no pair of layers found: name them in {kind.rstrip('s')}_layers"),)
         return parts, skipped

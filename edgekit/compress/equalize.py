@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 
 if TYPE_CHECKING:
     import keras
@@ -53,9 +53,9 @@ class Equalize:
             The model with other weights and the same outputs to float32 rounding, batch normalization folded, not
             compiled.
         """
-        from edgekit.compress._equalization import equalized, pairs_of, without_relu6
-        from edgekit.compress._fold_batch_norm import fold
-        from edgekit.compress._layer_graph import is_graph
+        from edgekit.compress.layers.fold_batch_norm import fold
+        from edgekit.compress.layers.layer_graph import is_graph
+        from edgekit.compress.quantization.equalization import equalized, pairs_of, without_relu6
 
         folded = fold(model)
         result = folded.model

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._low_rank import Factorized
-    from edgekit.compress._low_rank_forms import Choice
+    from edgekit.compress.factors.low_rank_forms import Choice
+    from edgekit.compress.factors.low_rank_search import Factorized
     from edgekit.data import Data
 
 _BUDGETS = ("max_parameters", "max_macs", "max_flash_bytes")
@@ -83,17 +83,17 @@ class LowRank(FineTuning):
             DataError: the samples or labels do not fit the model.
             ModelError: the model cannot be copied, or not be measured as a budget needs; or fine-tuning diverged.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._low_rank import factorize
-        from edgekit.compress._model_copy import copy_model
+        from edgekit.compress.factors.low_rank_search import factorize
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
 
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         found = factorize(model, self, data, context)
         if not found.choices:
             return Applied(copy_model(model), self._report(found, "no layer factorized"))
         if goal.reason is None:
             told = dataclasses.replace(context, teacher=context.teacher or model)
-            _training.fine_tune(found.model, goal, self, told, name="low rank")
+            training.fine_tune(found.model, goal, self, told, name="low rank")
             return Applied(copy_model(found.model), self._report(found, f"{self.epochs} epochs of fine-tuning"))
         report = self._report(found, f"without fine-tuning: {goal.reason}")
         return Applied(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._patterns import Pattern, parse_pattern
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.masks.patterns import Pattern, parse_pattern
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._masks import Masks
+    from edgekit.compress.masks.masks import Masks
     from edgekit.data import Data
 
 _SCHEDULES = ("constant", "one_shot", "polynomial", "iterative")
@@ -91,9 +91,9 @@ class Prune(FineTuning):
             ModelError: no layer can be pruned, or fine-tuning diverged.
             UntrustworthyError: a masked weight was not zero after training.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._masks import Masks, PruningSchedule
-        from edgekit.compress._model_copy import copy_model
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.masks.masks import Masks, PruningSchedule
 
         pruned = copy_model(model)
         masks = Masks(
@@ -105,14 +105,14 @@ class Prune(FineTuning):
         )
         before = masks.sparsities()
         skipped = masks.skipped
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         if goal.reason is not None:
             masks.update(self.full_sparsity)
             skipped += (("fine-tuning", goal.reason),)
             tuning = f"without fine-tuning: {goal.reason}"
         else:
             hooks = [PruningSchedule(self, masks)]
-            _training.fine_tune(pruned, goal, self, context, name="prune", hooks=hooks)
+            training.fine_tune(pruned, goal, self, context, name="prune", hooks=hooks)
             tuning = f"{self.schedule} schedule, {self.epochs} epochs of fine-tuning"
         masks.verify(self.full_sparsity)
         masks.strip()

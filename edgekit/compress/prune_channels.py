@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     import keras
 
-    from edgekit.compress._channel_groups import Graph
-    from edgekit.compress._importance import Scores
-    from edgekit.compress._training import Targets
+    from edgekit.compress.channels.groups import Graph
+    from edgekit.compress.channels.importance import Scores
+    from edgekit.compress.frame.training import Targets
     from edgekit.data import Data
 
     Choose = Callable[[float, keras.Model, Graph], set[int]]
@@ -86,13 +86,13 @@ class PruneChannels(FineTuning):
             ModelError: a subclassed model, no channel that may go, or fine-tuning diverged.
             UntrustworthyError: the pruned model does not compute what the original does with its channels zeroed.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._channel_groups import Graph
-        from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._rebuild import rebuild, verify
-        from edgekit.compress._recalibrate import settle, takes
+        from edgekit.compress.channels.groups import Graph
+        from edgekit.compress.channels.rebuild import rebuild, verify
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.layers.recalibrate import settle, takes
 
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         before = Graph(model, self.leave_out)
         rounds = self._rounds(model, before, data, context)
         pruned = model
@@ -107,7 +107,7 @@ class PruneChannels(FineTuning):
             pruned = smaller
             if goal.reason is None:
                 name = self.name if self.iterations == 1 else f"{self.name} {number} of {self.iterations}"
-                _training.fine_tune(pruned, goal, self, context, name=name)
+                training.fine_tune(pruned, goal, self, context, name=name)
         if pruned is model:
             idle = "the model is within its budget, or no width may become smaller"
             return Applied(copy_model(model), StepResult(self.name, settings_of(self), f"nothing removed: {idle}"))
@@ -118,8 +118,8 @@ class PruneChannels(FineTuning):
         """Return what chooses the groups that go in a round, given how much of the way that round has come."""
         import numpy as np
 
-        from edgekit.compress._budget import budget_of
-        from edgekit.compress._selection import Limits, drop, drop_first, ranking, widths
+        from edgekit.compress.channels.budget import budget_of
+        from edgekit.compress.channels.selection import Limits, drop, drop_first, ranking, widths
 
         limits = Limits(self.multiple_of, self.minimum)
         groups = widths(graph, np.zeros(graph.channels.count))
@@ -148,17 +148,18 @@ class PruneChannels(FineTuning):
 
     def _scores(self, model: keras.Model, graph: Graph, data: Data) -> Scores:
         """Judge every group."""
-        from edgekit.compress import _importance, _training
+        from edgekit.compress.channels import importance
+        from edgekit.compress.frame import training
 
         if self.importance != "taylor":
-            return _importance.magnitudes(graph, self.importance)
-        goal = _training.targets(model, data, epochs=1)
+            return importance.magnitudes(graph, self.importance)
+        goal = training.targets(model, data, epochs=1)
         if goal.reason is not None or goal.y is None:
             raise UsageError(
                 f"prune_channels: importance is taylor, but {goal.reason}",
                 hint="taylor needs a loss; l1, l2 and batch_norm_scale do without data",
             )
-        return _importance.taylor(model, graph, goal.x, goal.y, goal.loss, self.batch_size)
+        return importance.taylor(model, graph, goal.x, goal.y, goal.loss, self.batch_size)
 
     def _report(self, before: Graph, after: Graph, goal: Targets, skipped: tuple[tuple[str, str], ...]) -> StepResult:
         """Tell what was done, layer by layer."""

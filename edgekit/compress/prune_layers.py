@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import ModelError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._blocks import Block
-    from edgekit.compress._budget import Budget
-    from edgekit.compress._training import Targets
+    from edgekit.compress.channels.blocks import Block
+    from edgekit.compress.channels.budget import Budget
+    from edgekit.compress.frame.training import Targets
     from edgekit.data import Data
 
 _JUDGED_ON = 256
@@ -69,12 +69,12 @@ class PruneLayers(FineTuning):
             DataError: the samples or labels do not fit the model.
             ModelError: a subclassed model, or fine-tuning diverged.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._blocks import blocks
-        from edgekit.compress._budget import budget_of
-        from edgekit.compress._channel_groups import functional
-        from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._recalibrate import settle
+        from edgekit.compress.channels.blocks import blocks
+        from edgekit.compress.channels.budget import budget_of
+        from edgekit.compress.channels.groups import functional
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.layers.recalibrate import settle
 
         if functional(model) is None:
             raise ModelError(
@@ -82,17 +82,17 @@ class PruneLayers(FineTuning):
                 hint="build it with the functional API (keras.Model(inputs, outputs)) or as keras.Sequential",
             )
         self._check_names(model)
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         shorter, changes = self._shorten(copy_model(model), goal, budget_of(self, data, context))
         # Removing left traces in the graph of its layers: a copy has none.
         shorter = copy_model(shorter)
         if goal.reason is None:
-            _training.fine_tune(shorter, goal, self, context, name=self.name)
+            training.fine_tune(shorter, goal, self, context, name=self.name)
         skipped = (*blocks(model)[1], *settle(shorter, goal, self.batch_size, wanted=self.recalibrate))
         return Applied(copy_model(shorter), self._report(changes, goal, skipped))
 
     def _check_names(self, model: keras.Model) -> None:
-        from edgekit.compress._blocks import blocks
+        from edgekit.compress.channels.blocks import blocks
 
         known = {layer.name for layer in model.layers} | {block.name for block in blocks(model)[0]}
         for name in (*self.names, *self.leave_out):
@@ -101,8 +101,8 @@ class PruneLayers(FineTuning):
 
     def _shorten(self, model: keras.Model, goal: Targets, budget: Budget) -> tuple[keras.Model, list[LayerChange]]:
         """Remove one block after the other, the least important first."""
-        from edgekit.compress._blocks import blocks, without
-        from edgekit.compress._cost import parameters
+        from edgekit.compress.channels.blocks import blocks, without
+        from edgekit.compress.frame.cost import parameters
 
         changes: list[LayerChange] = []
         while not self._is_done(model, changes, budget):
@@ -136,8 +136,8 @@ class PruneLayers(FineTuning):
         """Return the block without which the output changes least."""
         import numpy as np
 
-        from edgekit.compress._blocks import without
-        from edgekit.compress._recalibrate import takes
+        from edgekit.compress.channels.blocks import without
+        from edgekit.compress.layers.recalibrate import takes
 
         if not takes(model, goal.x):
             raise UsageError(

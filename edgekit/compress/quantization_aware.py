@@ -6,15 +6,15 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import UsageError
 from edgekit.tflite.quantization_plan import QuantizationPlan
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._fake_quantized import FakeQuantized
+    from edgekit.compress.quantization.fake_quantized import FakeQuantized
     from edgekit.data import Data
 
 _OBSERVED = 512
@@ -80,13 +80,13 @@ class QuantizationAware(FineTuning):
             DataError: the samples or labels do not fit the model.
             ModelError: fine-tuning diverged.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._fake_quantized import FakeQuantized
-        from edgekit.compress._fold_batch_norm import fold
-        from edgekit.compress._layer_graph import is_graph
-        from edgekit.compress._quantized_layers import bits_of
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.fold_batch_norm import fold
+        from edgekit.compress.layers.layer_graph import is_graph
+        from edgekit.compress.quantization.fake_quantized import FakeQuantized
+        from edgekit.compress.quantization.quantized_layers import bits_of
 
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         folded = fold(model)
         result = folded.model
         if not is_graph(result) or len(result.inputs) != 1:
@@ -102,7 +102,7 @@ class QuantizationAware(FineTuning):
         )
         trainee.observe(data.x_train[:_OBSERVED])
         if goal.reason is None:
-            _training.fine_tune(trainee, goal, self, context, name=self.name)
+            training.fine_tune(trainee, goal, self, context, name=self.name)
         trainee.bake_into(result)
         four = tuple((name, 4) for name, own in bits.items() if own == 4)
         plan = dataclasses.replace(plan, weight_bits=four, ranges=trainee.ranges())

@@ -6,14 +6,14 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import UsageError
 from edgekit.tflite.quantization_plan import QuantizationPlan
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._sensitivity import Choice
+    from edgekit.compress.quantization.sensitivity import Choice
     from edgekit.data import Data
 
 
@@ -84,12 +84,12 @@ class Quantize:
             UsageError: 4-bit weights with 16-bit activations; or the budget cannot be met, with the nearest that can.
             DataError: `max_loss` without labels.
         """
-        from edgekit.compress._correction import corrected
-        from edgekit.compress._fold_batch_norm import fold
-        from edgekit.compress._layer_graph import is_graph
-        from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._quantized_layers import bits_of
-        from edgekit.compress._sensitivity import choose, snap
+        from edgekit.compress.layers.fold_batch_norm import fold
+        from edgekit.compress.layers.layer_graph import is_graph
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.quantization.correction import corrected
+        from edgekit.compress.quantization.quantized_layers import bits_of
+        from edgekit.compress.quantization.sensitivity import choose, snap
 
         wide = self.activation_bits == 16
         plan = dataclasses.replace(

@@ -6,14 +6,14 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import UnknownNameError
 
 if TYPE_CHECKING:
     import keras
 
-    from edgekit.compress._separable_pairs import Pair
+    from edgekit.compress.factors.separable_pairs import Pair
     from edgekit.data import Data
 
 _STARTS = ("kernel", "random")
@@ -72,16 +72,16 @@ class Separable(FineTuning):
             DataError: the samples or labels do not fit the model.
             ModelError: the model cannot be copied, or the training diverged.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._recalibrate import recalibrate
-        from edgekit.compress._separable_pairs import find_pairs, replace
+        from edgekit.compress.factors.separable_pairs import find_pairs, replace
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.layers.recalibrate import recalibrate
 
         names = {layer.name for layer in model._flatten_layers(include_self=False)}
         for name in self.leave_out:
             if name not in names:
                 raise UnknownNameError("layer", name, names)
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         copied = copy_model(model)
         pairs, skipped = find_pairs(copied, self)
         if not pairs:
@@ -91,7 +91,7 @@ class Separable(FineTuning):
             skipped += (("training", goal.reason),)
             return Applied(made, self._report(pairs, skipped, f"without training: {goal.reason}"))
         told = dataclasses.replace(context, teacher=context.teacher or model)
-        _training.fine_tune(made, goal, self, told, name="separable")
+        training.fine_tune(made, goal, self, told, name="separable")
         recalibrate(made, goal.x, min(self.batch_size, len(goal.x)))
         return Applied(copy_model(made), self._report(pairs, skipped, f"{self.epochs} epochs of training"))
 

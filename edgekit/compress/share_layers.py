@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 from edgekit.errors import ModelError
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class ShareLayers(FineTuning):
             ModelError: the model is subclassed, no layers are alike, or fine-tuning diverged.
             DataError: the samples or labels do not fit the model.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._shared import alike_groups, named_group, share
-        from edgekit.compress._tied import as_functional
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.sharing.shared import alike_groups, named_group, share
+        from edgekit.compress.sharing.tied import as_functional
 
         graph = as_functional(model)
         groups = (named_group(graph, self.layers),) if self.layers else alike_groups(graph, self.leave_out)
@@ -70,11 +70,11 @@ class ShareLayers(FineTuning):
                 f"no two layers of model {model.name!r} are alike but for numbers in their names",
                 hint='name them: layers = ["first", "second"]; they need one class, configuration and shape',
             )
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         shared = share(graph, groups, self.start)
         tuning = f"without fine-tuning: {goal.reason}"
         if goal.reason is None:
-            _training.fine_tune(shared, goal, self, context, name="share layers")
+            training.fine_tune(shared, goal, self, context, name="share layers")
             shared, tuning = copy_model(shared), f"{self.epochs} epochs of fine-tuning"
         changes = tuple(
             LayerChange(

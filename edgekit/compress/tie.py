@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from edgekit.compress._fine_tuning import FineTuning
-from edgekit.compress._step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
+from edgekit.compress.frame.fine_tuning import FineTuning
+from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
 
 if TYPE_CHECKING:
     import keras
@@ -55,17 +55,17 @@ class Tie(FineTuning):
             ModelError: the model is subclassed, no output layer fits an embedding, or fine-tuning diverged.
             DataError: the samples or labels do not fit the model.
         """
-        from edgekit.compress import _training
-        from edgekit.compress._model_copy import copy_model
-        from edgekit.compress._tied import as_functional, find_pair, tie
+        from edgekit.compress.frame import training
+        from edgekit.compress.layers.model_copy import copy_model
+        from edgekit.compress.sharing.tied import as_functional, find_pair, tie
 
         graph = as_functional(model)
         pair = find_pair(graph, self.embedding, self.output)
-        goal = _training.targets(model, data, epochs=self.epochs)
+        goal = training.targets(model, data, epochs=self.epochs)
         tied = tie(graph, pair, self.keep)
         tuning = f"without fine-tuning: {goal.reason}"
         if goal.reason is None:
-            _training.fine_tune(tied, goal, self, context, name="tie")
+            training.fine_tune(tied, goal, self, context, name="tie")
             tied, tuning = copy_model(tied), f"{self.epochs} epochs of fine-tuning"
         one = pair.parameters
         constant = f"; the bias of {pair.output.name} became a constant" if pair.output.use_bias else ""

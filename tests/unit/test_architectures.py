@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgekit.architectures import depthwise_separable, ds_cnn, inverted_residual, mobilenet_v2
-from edgekit.compress._cost import layer_macs, macs
+from edgekit.compress.frame.cost import layer_macs, macs
 from edgekit.errors import UsageError
 
 pytestmark = pytest.mark.slow

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from edgekit.compress._clusters import k_means
-from edgekit.compress._cost import to_int8
-from edgekit.compress._step import Context
 from edgekit.compress.cluster import Cluster
+from edgekit.compress.frame.cost import to_int8
+from edgekit.compress.frame.step import Context
 from edgekit.compress.prune import Prune
+from edgekit.compress.sharing.clusters import k_means
 from edgekit.data import Data
 from edgekit.errors import ModelError, UnknownNameError, UsageError
 from edgekit.tflite import flatbuffer, graph

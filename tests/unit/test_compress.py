@@ -138,7 +138,7 @@ def test_the_teacher_is_the_model_that_came_in(model: Any, data: Data, keras: Mo
 
 
 def test_the_macs_of_many_layers_are_counted(keras: ModuleType) -> None:
-    from edgekit.compress._cost import layer_macs, macs, parameters
+    from edgekit.compress.frame.cost import layer_macs, macs, parameters
 
     layers = keras.layers
     x = inputs = layers.Input((8, 8, 6))
@@ -167,7 +167,7 @@ def test_the_macs_of_many_layers_are_counted(keras: ModuleType) -> None:
 
 
 def test_weights_that_are_shared_count_once(keras: ModuleType) -> None:
-    from edgekit.compress._cost import macs, parameters
+    from edgekit.compress.frame.cost import macs, parameters
 
     dense = keras.layers.Dense(4, use_bias=False)
     inputs = keras.layers.Input((4,))

@@ -63,7 +63,7 @@ def _agreement(one: Any, other: Any, x: NDArray[np.float32]) -> float:
 
 def test_the_divergence_is_that_of_probabilities(keras: ModuleType) -> None:
     """As Keras computes it when it is given a KLDivergence object; its default applies the formula to raw logits."""
-    from edgekit.compress._imitation import SoftDivergence
+    from edgekit.compress.students.imitation import SoftDivergence
 
     rng = np.random.default_rng(3)
     teacher, student = (rng.normal(scale=3, size=(16, 5)).astype(np.float32) for _ in range(2))
@@ -78,7 +78,7 @@ def test_the_divergence_is_that_of_probabilities(keras: ModuleType) -> None:
 
 
 def test_the_divergence_of_one_output_is_that_of_yes_and_no(keras: ModuleType) -> None:
-    from edgekit.compress._imitation import SoftDivergence
+    from edgekit.compress.students.imitation import SoftDivergence
 
     loss = SoftDivergence(1.0, logits=False)
     expected = 0.9 * math.log(0.9 / 0.6) + 0.1 * math.log(0.1 / 0.4)
@@ -161,7 +161,7 @@ def test_features_are_followed_through_a_projection(teacher: Any, keras: ModuleT
 
 def test_attention_maps_of_convolutions_are_followed(keras: ModuleType) -> None:
     """The teacher looks at the left half; its student comes to look there too."""
-    from edgekit.compress._imitation import _map
+    from edgekit.compress.students.imitation import _map
 
     keras.utils.set_random_seed(6)
     x = np.random.default_rng(7).normal(size=(64, 6, 6, 1)).astype(np.float32)

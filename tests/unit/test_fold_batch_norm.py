@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from edgekit.compress._fold_batch_norm import fold, fold_batch_norm
+from edgekit.compress.layers.fold_batch_norm import fold, fold_batch_norm
 
 L = keras.layers
 

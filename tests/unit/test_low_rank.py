@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from edgekit.compress._cost import cost, macs, parameters, to_int8
-from edgekit.compress._factors import spectrum, split, tucker
+from edgekit.compress.factors.factors import spectrum, split, tucker
+from edgekit.compress.frame.cost import cost, macs, parameters, to_int8
 from edgekit.compress.low_rank import LowRank
 from edgekit.data import Data
 from edgekit.errors import ModelError, UnknownNameError, UsageError
@@ -133,8 +133,8 @@ def test_kernels_of_low_rank_lose_nothing(net: keras.Model, convolution: str) ->
 
 def test_the_work_that_is_told_is_the_work_that_is_done(net: keras.Model) -> None:
     """The forms' own count, by which layers are judged, against the count of the traced graph."""
-    from edgekit.compress._low_rank_forms import forms_of
-    from edgekit.compress._replace_layers import graph_layers, replace_layers
+    from edgekit.compress.factors.low_rank_forms import forms_of
+    from edgekit.compress.layers.replace_layers import graph_layers, replace_layers
 
     for layer in graph_layers(net):
         forms, _ = forms_of(layer, "cheaper")

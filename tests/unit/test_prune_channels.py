@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from edgekit.compress import _cost
-from edgekit.compress._channel_groups import Graph
-from edgekit.compress._importance import costs, magnitudes, taylor
-from edgekit.compress._rebuild import rebuild, verify, zeroed
-from edgekit.compress._recalibrate import recalibrate
-from edgekit.compress._selection import Limits, drop, widths
-from edgekit.compress._step import Context
+from edgekit.compress.channels.groups import Graph
+from edgekit.compress.channels.importance import costs, magnitudes, taylor
+from edgekit.compress.channels.rebuild import rebuild, verify, zeroed
+from edgekit.compress.channels.selection import Limits, drop, widths
+from edgekit.compress.frame import cost
+from edgekit.compress.frame.step import Context
+from edgekit.compress.layers.recalibrate import recalibrate
 from edgekit.compress.prune_channels import PruneChannels
 from edgekit.data import Data
 from edgekit.errors import ModelError, UnknownNameError, UntrustworthyError, UsageError
@@ -354,12 +354,12 @@ def test_costs_are_what_goes_with_a_group() -> None:
         one = {int(width.roots[0])}
         smaller = rebuild(model, graph, one)
         assert model.count_params() - smaller.count_params() == parameters[width.roots[0]]
-        assert _cost.macs(model) - _cost.macs(smaller) == macs[width.roots[0]]
+        assert cost.macs(model) - cost.macs(smaller) == macs[width.roots[0]]
 
 
 def test_budgets_are_met_and_not_overdone() -> None:
     model = _plain()
-    for setting, measure in (("max_parameters", _cost.parameters), ("max_macs", _cost.macs)):
+    for setting, measure in (("max_parameters", cost.parameters), ("max_macs", cost.macs)):
         budget = measure(model) // 2
         technique = dataclasses.replace(PruneChannels(epochs=0, multiple_of=1, minimum=1), **{setting: budget})
         reached = measure(technique.apply(model, _plain_data()).model)
@@ -376,11 +376,11 @@ def test_a_model_within_its_budget_comes_back_as_it_is() -> None:
 
 def test_ram_and_flash_budgets_are_met() -> None:
     model, data = _plain(), _plain_data()
-    before = _cost.cost(model, data)
+    before = cost.cost(model, data)
     technique = PruneChannels(
         epochs=0, max_ram_bytes=before.arena_bytes * 2 // 3, max_flash_bytes=before.int8_bytes * 2 // 3
     )
-    after = _cost.cost(technique.apply(model, data).model, data)
+    after = cost.cost(technique.apply(model, data).model, data)
     assert after.arena_bytes <= technique.max_ram_bytes
     assert after.int8_bytes <= technique.max_flash_bytes
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from edgekit.compress import _cost
-from edgekit.compress._blocks import blocks
+from edgekit.compress.channels.blocks import blocks
+from edgekit.compress.frame import cost
 from edgekit.compress.prune_layers import PruneLayers
 from edgekit.data import Data
 from edgekit.errors import ModelError, UnknownNameError, UsageError
@@ -90,8 +90,8 @@ def test_more_blocks_than_there_are_is_refused() -> None:
 
 def test_a_budget_is_met_or_the_nearest_is_named() -> None:
     model = _residual()
-    budget = _cost.macs(model) - 1
-    assert _cost.macs(PruneLayers(max_macs=budget, epochs=0).apply(model, _data()).model) <= budget
+    budget = cost.macs(model) - 1
+    assert cost.macs(PruneLayers(max_macs=budget, epochs=0).apply(model, _data()).model) <= budget
     with pytest.raises(UsageError, match="least in reach is") as refused:
         PruneLayers(max_parameters=10, epochs=0).apply(model, _data())
     nearest = int(str(refused.value).split("reach is ")[1].replace(",", ""))

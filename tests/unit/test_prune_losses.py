@@ -45,9 +45,9 @@ def _model(keras: ModuleType, units: int, activation: str | None) -> Any:
 def test_the_loss_follows_from_output_and_labels(
     keras: ModuleType, units: int, activation: str | None, y: Any, loss: str, from_logits: bool | None
 ) -> None:
-    from edgekit.compress import _targets
+    from edgekit.compress.frame import targets
 
-    goal = _targets.targets(_model(keras, units, activation), Data(_X, y), epochs=1)
+    goal = targets.targets(_model(keras, units, activation), Data(_X, y), epochs=1)
     assert type(goal.loss).__name__ == loss and goal.reason is None
     assert from_logits is None or goal.loss.get_config()["from_logits"] is from_logits
     if loss == "MeanSquaredError" and units == 6:
@@ -55,11 +55,11 @@ def test_the_loss_follows_from_output_and_labels(
 
 
 def test_a_compiled_loss_wins_where_the_labels_fit_it(keras: ModuleType) -> None:
-    from edgekit.compress import _targets
+    from edgekit.compress.frame import targets
 
     model = _model(keras, 2, None)
     model.compile(loss="mae")
-    assert _targets.targets(model, Data(_X, _X[:, :2]), epochs=1).loss == "mae"
+    assert targets.targets(model, Data(_X, _X[:, :2]), epochs=1).loss == "mae"
 
 
 def test_several_inputs_are_pruned_without_fine_tuning(keras: ModuleType) -> None:

@@ -119,7 +119,7 @@ _OPTIMIZERS = {
 def test_masks_hold_through_any_training(
     optimizer: str, eagerly: bool, first_fit: bool, model: Any, data: Data, keras: ModuleType
 ) -> None:
-    from edgekit.compress._masks import Masks
+    from edgekit.compress.masks.masks import Masks
 
     made = keras.optimizers.get({"class_name": optimizer, "config": _OPTIMIZERS[optimizer]})
     model.compile(made, "sparse_categorical_crossentropy", jit_compile=False, run_eagerly=eagerly)
@@ -140,7 +140,7 @@ def test_masks_hold_through_any_training(
 
 def test_masks_that_training_ignores_are_noticed(model: Any, data: Data, keras: ModuleType) -> None:
     """An optimizer that puts averages in the weights' place after the constraints."""
-    from edgekit.compress._masks import Masks
+    from edgekit.compress.masks.masks import Masks
 
     averaging = keras.optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=3)
     model.compile(averaging, "sparse_categorical_crossentropy", jit_compile=False)
@@ -187,7 +187,7 @@ def test_everywhere_takes_the_smallest_of_all_layers(model: Any, data: Data) -> 
 
 
 def test_a_mask_of_another_sparsity_is_noticed(model: Any) -> None:
-    from edgekit.compress._masks import Masks
+    from edgekit.compress.masks.masks import Masks
 
     masks = Masks(model)
     masks.update(0.5)

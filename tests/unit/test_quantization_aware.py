@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgekit.compress import _fake_quantized
-from edgekit.compress._cost import to_int8
-from edgekit.compress._fake_quantized import FakeQuantized
-from edgekit.compress._step import Applied, Context
+from edgekit.compress.frame.cost import to_int8
+from edgekit.compress.frame.step import Applied, Context
+from edgekit.compress.quantization import fake_quantized
+from edgekit.compress.quantization.fake_quantized import FakeQuantized
 from edgekit.compress.quantization_aware import QuantizationAware
 from edgekit.data import Data
 from edgekit.errors import ModelError, UnknownNameError, UsageError
@@ -77,7 +77,7 @@ def _apply(monkeypatch: pytest.MonkeyPatch, model: keras.Model, **settings: Any)
         kept.append(self)
         original(self, into)
 
-    monkeypatch.setattr(_fake_quantized.FakeQuantized, "bake_into", keep)
+    monkeypatch.setattr(fake_quantized.FakeQuantized, "bake_into", keep)
     applied = QuantizationAware(epochs=2, **settings).apply(model, _data(model))
     return applied, kept[0]
 
@@ -220,8 +220,8 @@ def test_bad_input_is_one_clear_error_or_a_reason() -> None:
 
 
 def test_it_is_rounded_where_the_integers_are() -> None:
-    from edgekit.compress._activation_ranges import rounding_points
-    from edgekit.compress._fold_batch_norm import fold_batch_norm
+    from edgekit.compress.layers.fold_batch_norm import fold_batch_norm
+    from edgekit.compress.quantization.activation_ranges import rounding_points
 
     found = rounding_points(fold_batch_norm(_residual()))
     relus = {name for name in found.points if name.startswith("re_lu")}

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from edgekit.compress._cost import to_int8
-from edgekit.compress._step import Context
 from edgekit.compress.correct_bias import CorrectBias
 from edgekit.compress.equalize import Equalize
+from edgekit.compress.frame.cost import to_int8
+from edgekit.compress.frame.step import Context
 from edgekit.compress.quantize import Quantize
 from edgekit.data import Data
 from edgekit.errors import DataError, UnknownNameError, UsageError
@@ -175,7 +175,7 @@ def test_correcting_biases_takes_the_mean_error_out(data: Data) -> None:
     context = Context(plan=QuantizationPlan(per_channel=False))
     applied = CorrectBias().apply(model, Data(x), context)
     assert [change.name for change in applied.step.layers] == ["first", "second"]
-    from edgekit.compress._weight_grid import grids
+    from edgekit.compress.quantization.weight_grid import grids
 
     errors = []
     for source in (model, applied.model):

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import pytest
 
-from edgekit.compress._cost import macs, parameters
-from edgekit.compress._separable_pairs import nearest
-from edgekit.compress._step import Context
+from edgekit.compress.factors.separable_pairs import nearest
+from edgekit.compress.frame.cost import macs, parameters
+from edgekit.compress.frame.step import Context
 from edgekit.compress.low_rank import LowRank
 from edgekit.compress.separable import Separable
 from edgekit.data import Data

@@ -65,7 +65,7 @@ def _randomize(model: Any) -> None:
 
 
 def test_transformer_blocks_are_found(keras: ModuleType) -> None:
-    from edgekit.compress._student import half_layers, repeated_blocks
+    from edgekit.compress.students.student import half_layers, repeated_blocks
 
     model = _transformer(keras)
     (run,) = repeated_blocks(model)
@@ -80,7 +80,7 @@ def test_transformer_blocks_are_found(keras: ModuleType) -> None:
 
 def test_half_of_a_transformer_is_the_whole_with_silent_blocks(keras: ModuleType) -> None:
     """A residual block that adds nothing is the same as none."""
-    from edgekit.compress._student import half_layers
+    from edgekit.compress.students.student import half_layers
 
     keras.utils.set_random_seed(0)
     model = _transformer(keras)
@@ -94,7 +94,7 @@ def test_half_of_a_transformer_is_the_whole_with_silent_blocks(keras: ModuleType
 
 
 def test_residual_blocks_of_each_resolution_are_halved(keras: ModuleType) -> None:
-    from edgekit.compress._student import half_layers, repeated_blocks
+    from edgekit.compress.students.student import half_layers, repeated_blocks
 
     model = _residual(keras)
     assert [len(run) for run in repeated_blocks(model)] == [3, 2]
@@ -107,7 +107,7 @@ def test_residual_blocks_of_each_resolution_are_halved(keras: ModuleType) -> Non
 
 
 def test_a_plain_stack_is_halved_by_its_period(keras: ModuleType) -> None:
-    from edgekit.compress._student import half_layers
+    from edgekit.compress.students.student import half_layers
 
     model = _stack(keras)
     before = model.get_config()
@@ -122,7 +122,7 @@ def test_a_plain_stack_is_halved_by_its_period(keras: ModuleType) -> None:
 
 
 def test_layers_of_different_shapes_are_no_repetition(keras: ModuleType) -> None:
-    from edgekit.compress._student import half_layers
+    from edgekit.compress.students.student import half_layers
 
     dense = keras.layers.Dense
     model = keras.Sequential([keras.Input((8,)), dense(16, activation="relu"), dense(8, activation="relu"), dense(2)])
@@ -131,7 +131,7 @@ def test_layers_of_different_shapes_are_no_repetition(keras: ModuleType) -> None
 
 
 def test_a_shared_layer_is_not_dropped(keras: ModuleType) -> None:
-    from edgekit.compress._student import repeated_blocks
+    from edgekit.compress.students.student import repeated_blocks
 
     inputs = keras.Input((8,))
     shared = keras.layers.Dense(8, name="shared")
@@ -140,7 +140,7 @@ def test_a_shared_layer_is_not_dropped(keras: ModuleType) -> None:
 
 def test_narrower_keeps_the_channels_that_matter(keras: ModuleType) -> None:
     """With half of the channels silent, the narrower model computes what the wide one computes."""
-    from edgekit.compress._narrower import narrower
+    from edgekit.compress.students.narrower import narrower
 
     model = _residual(keras)
     _randomize(model)
@@ -162,7 +162,7 @@ def test_narrower_keeps_the_channels_that_matter(keras: ModuleType) -> None:
 
 
 def test_a_narrower_transformer_is_cut_from_the_wide_one(keras: ModuleType) -> None:
-    from edgekit.compress._narrower import narrower
+    from edgekit.compress.students.narrower import narrower
 
     model = _transformer(keras)
     _randomize(model)
@@ -183,7 +183,7 @@ def test_a_narrower_transformer_is_cut_from_the_wide_one(keras: ModuleType) -> N
 
 
 def test_nothing_to_cut_is_told(keras: ModuleType) -> None:
-    from edgekit.compress._narrower import narrower
+    from edgekit.compress.students.narrower import narrower
 
     with pytest.raises(ModelError, match="no width"):
         narrower(keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)]), 0.5)

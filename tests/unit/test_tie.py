@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from edgekit.compress._cost import to_int8
+from edgekit.compress.frame.cost import to_int8
 from edgekit.compress.tie import Tie
 from edgekit.data import Data
 from edgekit.errors import ModelError, UnknownNameError

@@ -17,8 +17,8 @@ def run() -> Row:
     import keras
     import numpy as np
 
-    from edgekit.compress._recalibrate import recalibrate
     from edgekit.compress.cluster import Cluster
+    from edgekit.compress.layers.recalibrate import recalibrate
     from edgekit.compress.prune import Prune
     from edgekit.data import Data
 
@@ -45,7 +45,7 @@ def run() -> Row:
 
 
 def _figures(form: str, applied: Any, data: Any, least: float) -> list[Figure]:
-    from edgekit.compress._cost import to_int8
+    from edgekit.compress.frame.cost import to_int8
     from edgekit.pipeline import BuildOptions
     from edgekit.single_stages import shrink_model
     from edgekit.tflite.quantization_plan import QuantizationPlan

@@ -105,7 +105,7 @@ def renewed(student: Any, seed: int) -> Any:
 def untaught(student: Any, settings: Any, data: Any) -> Any:
     """Train a student in place on the labels alone: same samples, epochs, seed and rate."""
     from edgekit.compress import Context
-    from edgekit.compress._training import fine_tune, targets
+    from edgekit.compress.frame.training import fine_tune, targets
 
     fine_tune(student, targets(student, data, epochs=settings.epochs), settings, Context(), name="labels alone")
     return student

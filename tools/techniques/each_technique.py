@@ -67,7 +67,7 @@ def run() -> Row:
 
 def _each(model: keras.Model, data: Data) -> list[tuple[str, ...]]:
     from edgekit.compress import QuantizationPlan, compress, recipe_from_tables
-    from edgekit.compress._cost import cost
+    from edgekit.compress.frame.cost import cost
     from edgekit.errors import EdgeKitError
 
     start = cost(model, data, metric="accuracy")

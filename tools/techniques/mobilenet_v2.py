@@ -12,8 +12,8 @@ def run() -> Row:
     import keras
     import numpy as np
 
-    from edgekit.compress._cost import parameters, to_int8
-    from edgekit.compress._recalibrate import recalibrate
+    from edgekit.compress.frame.cost import parameters, to_int8
+    from edgekit.compress.layers.recalibrate import recalibrate
     from edgekit.compress.quantize import Quantize
     from edgekit.data import Data
     from edgekit.tflite.convert_trace import trace_keras

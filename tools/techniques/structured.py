@@ -37,8 +37,8 @@ def run() -> Row:
     import keras
     import numpy as np
 
-    from edgekit.compress._cost import macs
-    from edgekit.compress._recalibrate import recalibrate
+    from edgekit.compress.frame.cost import macs
+    from edgekit.compress.layers.recalibrate import recalibrate
     from edgekit.compress.prune_channels import PruneChannels
     from edgekit.data import Data
 
@@ -95,7 +95,7 @@ def _model(name: str, size: int) -> keras.Model:
     import keras
     import numpy as np
 
-    from edgekit.compress._recalibrate import recalibrate
+    from edgekit.compress.layers.recalibrate import recalibrate
 
     keras.utils.set_random_seed(0)
     model = getattr(keras.applications, name)(

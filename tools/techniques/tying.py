@@ -14,7 +14,7 @@ def run() -> Row:
     import keras
     import numpy as np
 
-    from edgekit.compress._cost import parameters, to_int8
+    from edgekit.compress.frame.cost import parameters, to_int8
     from edgekit.compress.tie import Tie
     from edgekit.data import Data
     from edgekit.tflite import graph, interpreters

@@ -1,0 +1,1 @@
+"""Kernels as products of smaller ones."""

@@ -1,0 +1,1 @@
+"""What every technique stands on: settings, recipes, the training loop, checkpoints, costs."""

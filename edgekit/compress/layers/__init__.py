@@ -1,0 +1,1 @@
+"""Looking into Keras models and rebuilding them: copies, kernels, graphs of layers, batch normalization."""

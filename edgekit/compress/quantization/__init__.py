@@ -1,0 +1,1 @@
+"""Grids of weights, ranges of activations, and models that compute as their integers will."""

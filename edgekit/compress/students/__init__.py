@@ -1,0 +1,1 @@
+"""Deriving students, and training them on what a teacher says."""
