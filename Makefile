@@ -32,7 +32,8 @@ fuzz: setup ## damaged models against the guard, sound ones, random graphs again
 networks: setup ## convert networks of keras.applications and run them in TFLM and aot (minutes)
 	@EDGEKIT_NETWORKS=all $(PYTHON) -m pytest -q -s tests/conversion/test_networks.py --timeout 3600
 
-techniques: setup ## run every row of docs/techniques.md and write it (ROWS="tying low_rank" for some; 40 minutes for all)
+techniques: ## run every row of docs/techniques.md and write it (ROWS="tying low_rank" for some; 40 minutes for all)
+	@tools/setup.sh build develop retrain
 	@$(PYTHON) tools/techniques $(ROWS)
 
 check: setup ## style and types: ruff, mypy, clang-format

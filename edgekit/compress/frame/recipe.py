@@ -93,7 +93,7 @@ def load_recipe(name_or_path: str) -> Recipe:
 
     Example:
         >>> [step.name for step in load_recipe("small").steps]
-        ['prune']
+        ['prune_channels', 'quantization_aware']
     """
     path = Path(name_or_path)
     if path.suffix != ".toml" and len(path.parts) == 1:
