@@ -25,6 +25,10 @@ class Cluster(FineTuning):
     the int8 tensor has no more values than the layer; values for each channel go with a scale for each channel.
     The file gets smaller where something encodes it: `edgekit shrink --decode`, or a compressed firmware image.
 
+    When to use:
+        Flash is short and weights may be looked up in a table (`edgekit shrink --decode` for TFLM, compressed
+        downloads): 16 values need 4 bits a weight.
+
     Example:
         >>> Cluster(clusters=8).per
         'tensor'

@@ -21,6 +21,10 @@ class CorrectBias:
     samples and subtracted from the bias; the weights stay float32, and the converter rounds them as foreseen. Layers
     with 4-bit weights were corrected by `quantize`, which knew them before.
 
+    When to use:
+        After `equalize` or where int8 loses a little and there is no time to train: it moves each layer's mean back
+        to where it was.
+
     Example:
         >>> CorrectBias().name
         'correct_bias'

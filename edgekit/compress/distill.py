@@ -35,6 +35,10 @@ class Distill(FineTuning):
     Pairs of layers are written "teacher_layer -> student_layer"; one name stands for both where they are called the
     same. "auto" pairs the ends of repeated blocks.
 
+    When to use:
+        There is a better model than the one that shall ship, or many samples without labels. Half the layers with the
+        teacher's weights is the surest student of a transformer.
+
     Example:
         >>> Distill(student="half_layers", features=0.5).temperature
         2.0

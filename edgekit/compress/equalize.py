@@ -23,6 +23,10 @@ class Equalize:
     average, or dropout between them are equalized; a ReLU6 lets no factor pass and ends a chain, unless
     `replace_relu6` makes a ReLU of it, which changes outputs where activations exceed 6.
 
+    When to use:
+        Per-tensor scales, or layers whose channels differ by orders of magnitude; before `quantize`. With a scale for
+        each channel there is little left to gain.
+
     Example:
         >>> Equalize(rounds=10).replace_relu6
         False

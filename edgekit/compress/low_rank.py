@@ -31,6 +31,10 @@ class LowRank(FineTuning):
     A layer stays as it is where its factors would not have fewer weights and fewer multiply-accumulates, and where
     the activations between them would raise the RAM of the model.
 
+    When to use:
+        Large Dense layers, or convolutions with many channels that are trained already. Small layers gain nothing,
+        and the pieces between the factors cost RAM; it leaves those alone.
+
     Example:
         >>> LowRank(rank=100).energy
         0.9

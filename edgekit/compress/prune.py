@@ -26,6 +26,10 @@ class Prune(FineTuning):
     The masks live in the training step, not in the model: what comes back has the classes, the configuration
     and the weight names of what went in.
 
+    When to use:
+        Flash is short and the runtime can keep zeros out of it (`edgekit shrink --decode` for TFLM, compressed
+        downloads). Instructions and RAM stay as they are: for those remove channels.
+
     Example:
         >>> Prune(sparsity=0.8, schedule="constant").epochs
         5

@@ -38,6 +38,10 @@ class PruneChannels(FineTuning):
     With a budget, all channels stand in one ranking of importance for cost, and as few go as the budget calls for;
     `ratio` and `ranking` are without effect then.
 
+    When to use:
+        Almost always first: parameters, MACs, instructions and RAM all fall, on every runtime. Give it some epochs
+        and a share of the teacher; budgets in bytes or MACs choose the ratio.
+
     Example:
         >>> PruneChannels(ratio=0.5).epochs
         5

@@ -28,6 +28,10 @@ class PruneLayers(FineTuning):
     the shape of its input, with the normalization and activation behind it. What comes back is an ordinary Keras
     model of the layers that are left.
 
+    When to use:
+        The network is deep and its blocks repeat; what is left stays as wide as it was. Also where widths are tied to
+        a format or to LayerNormalization.
+
     Example:
         >>> PruneLayers(number=2).names
         ()

@@ -32,6 +32,10 @@ class QuantizationAware(FineTuning):
     The zeros of a pruned kernel stay zero. Layers that an earlier `quantize` gave 4 bits keep them, and so do scales
     per tensor and 16-bit activations (which are fine enough to need no training: the weights alone are rounded then).
 
+    When to use:
+        int8 or 4-bit weights lose more than they may; always last in a chain, because what follows would break its
+        ranges.
+
     Example:
         >>> QuantizationAware(weight_bits=4, epochs=3).ranges
         'moving'

@@ -23,6 +23,9 @@ class ShareLayers(FineTuning):
     `block1_query` and `block2_query` become one, `query` and `key` do not. Batch normalizations keep their own
     statistics.
 
+    When to use:
+        The network repeats equal layers and flash is what is short: parameters fall, work does not.
+
     Example:
         >>> ShareLayers(layers=("block1_query", "block2_query")).start
         'mean'

@@ -21,6 +21,9 @@ class Tie(FineTuning):
     The result is plain Keras: a `ReversibleEmbedding`, called a second time in reverse. Conversion to int8 keeps one
     copy of the matrix. A bias of the output layer stays as a constant.
 
+    When to use:
+        A language model whose embedding and output layer are most of its weights.
+
     Example:
         >>> Tie(keep="mean").epochs
         5
