@@ -20,7 +20,8 @@ _NOTE = """\
 Simulated data: words spoken by espeak-ng, computed noise at an SNR of 0 to 30 dB; the voices of the test part are
 heard in no training (some have relatives there, as klatt beside klatt2), and every choice was made on the validation
 part, whose voices are others again. The teacher learns from the labels, the student from the teacher's outputs and
-the labels, on {clips:,} clips; the student is then quantized to int8 after training. Besides its int8 weights it has {biases:,} int32 biases. Both models are counted with
+the labels, on {clips:,} clips; the student is then quantized to int8 after training. Besides its int8 weights it has
+{biases:,} int32 biases. Both models are counted with
 the same kernels (engine aot), every output byte compared with the host's. Accuracies of the float models on the
 {validation:,} clips of the validation part: teacher ({teacher:,} parameters) {teacher_accuracy:.4f}, student
 {student_accuracy:.4f}."""
