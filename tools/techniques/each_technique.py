@@ -41,11 +41,11 @@ _ON_SENTIMENT: tuple[dict[str, Any], ...] = (
     {"technique": "share_layers", "epochs": 4, "from_teacher": 0.5},
     {"technique": "distill", "student": "half_layers", "epochs": 4},
 )
-_NOTE = """`motion`, simulated data: a Conv1D network, accuracy on 3,240 samples, fine-tuned where there are epochs with
-the 600 samples of the model's folder. `sentiment`, generated text: a transformer of four blocks, accuracy on 4,000 samples,
-fine-tuned with 6,000. float is the Keras model, int8 what TFLM computes; such an accuracy is known to half a point
-(binomial, one standard deviation). With from_teacher, a share of the loss comes from the outputs of the model as it
-came. `tie` needs a language model: it has a row of its own."""
+_NOTE = """`motion`, simulated data: a Conv1D network, accuracy on 3,240 samples, fine-tuned where there are epochs
+with the 600 samples of the model's folder. `sentiment`, generated text: a transformer of four blocks, accuracy on
+4,000 samples, fine-tuned with 6,000. float is the Keras model, int8 what TFLM computes; such an accuracy is known
+to half a point (binomial, one standard deviation). With from_teacher, a share of the loss comes from the outputs of
+the model as it came. `tie` needs a language model: it has a row of its own."""
 _HEAD = (
     "model",
     "technique",
