@@ -123,10 +123,10 @@ def _with_activation(op: Operator) -> None:
     _arithmetic(op)
     op.activation()
     if op.kind != "MUL":
-        _sum_fits(op, op.input(0), op.input(1))
+        sum_fits(op, op.input(0), op.input(1))
 
 
-def _sum_fits(op: Operator, *terms: Operand) -> None:
+def sum_fits(op: Operator, *terms: Operand) -> None:
     """Kernels add at twice the largest scale, 20 bits (int16: 15) finer, and shift right to the output's scale."""
     if op.output.dtype not in QUANTIZED:
         return
@@ -210,7 +210,7 @@ def _add_n(op: Operator) -> None:
     op.same_type(first, op.output)
     op.shape(op.output, first.shape)
     op.scaled(op.output)
-    _sum_fits(op, *(op.input(position) for position in range(len(op.inputs))))
+    sum_fits(op, *(op.input(position) for position in range(len(op.inputs))))
 
 
 def _select(op: Operator) -> None:

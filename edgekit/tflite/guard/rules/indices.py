@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgekit.tflite.guard.operators import Operator
+from edgekit.tflite.guard.rules.elementwise import sum_fits
 
 _MASKS = ("beginMask", "endMask", "ellipsisMask", "newAxisMask", "shrinkAxisMask")
 
@@ -142,6 +143,7 @@ def _cumsum(op: Operator) -> None:
         op.axis(axes[0], len(source.shape))
     op.option("exclusive")
     op.shape(op.output, source.shape)
+    sum_fits(op, source)
 
 
 def _one_hot(op: Operator) -> None:
