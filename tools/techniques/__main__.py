@@ -27,8 +27,8 @@ LIMIT_S = 3600
 HEAD = """# What the techniques cost and gain
 
 Written by `make techniques`; every figure comes from a run of the file named above its table (two at a time, one
-thread each, seeds fixed). Accuracies stand on 3,000 test samples and more, or are means of five seeds with their
-standard deviation.
+thread each, seeds fixed). Accuracies stand on 3,000 test samples and more; where several seeds were run, with their standard
+deviation.
 """
 
 
@@ -71,7 +71,8 @@ def _result(name: str) -> dict[str, Any] | None:
 
 
 def _section(name: str, result: dict[str, Any]) -> Iterator[str]:
-    yield f"## {result['claim']}\n"
+    claim = result["claim"]
+    yield f"## {claim[0].upper()}{claim[1:]}\n"
     yield f"`tools/techniques/{name}.py`, {result['wall_s']:,} s\n"
     if result["figures"]:
         lines = [("measured", "figure", "to reach", "reached")]
