@@ -27,8 +27,8 @@ LIMIT_S = 3600
 HEAD = """# What the techniques cost and gain
 
 Written by `make techniques`; every figure comes from a run of the file named above its table (two at a time, one
-thread each, seeds fixed). Accuracies stand on 3,000 test samples and more; where several seeds were run, with their standard
-deviation.
+thread each, seeds fixed). Accuracies stand on 3,000 test samples and more; where several seeds were run, with their
+standard deviation.
 """
 
 
