@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -67,6 +68,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     base = tmp_path_factory.getbasetemp()
     run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["EDGEKIT_CACHE"] = str(run / "edgekit-cache")
+
+
+@pytest.fixture(scope="session")
+def keras() -> ModuleType:
+    """Keras, imported by the first test that asks for it."""
+    return pytest.importorskip("keras")
 
 
 @pytest.fixture(scope="session")

@@ -80,13 +80,11 @@ class Cluster(FineTuning):
             depthwise=self.depthwise,
             leave_out=self.leave_out,
         )
-        skipped, tuning = (*folded.skipped, *clusters.skipped), f"{self.epochs} epochs of fine-tuning"
         if goal.reason is None:
             training.fine_tune(folded.model, goal, self, context, name="cluster")
-        else:
-            skipped, tuning = (*skipped, ("fine-tuning", goal.reason)), f"without fine-tuning: {goal.reason}"
         clusters.verify()
-        step = self._report(clusters, skipped, tuning)
+        skipped = (*folded.skipped, *clusters.skipped, *goal.skipped)
+        step = self._report(clusters, skipped, goal.told(self.epochs))
         clusters.strip()
         plan = None if self.per == "channel" else dataclasses.replace(context.plan, per_channel=False)
         return Applied(copy_model(folded.model), step, plan)

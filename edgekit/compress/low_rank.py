@@ -98,11 +98,9 @@ class LowRank(FineTuning):
         if goal.reason is None:
             told = dataclasses.replace(context, teacher=context.teacher or model)
             training.fine_tune(found.model, goal, self, told, name="low rank")
-            return Applied(copy_model(found.model), self._report(found, f"{self.epochs} epochs of fine-tuning"))
-        report = self._report(found, f"without fine-tuning: {goal.reason}")
-        return Applied(
-            found.model, dataclasses.replace(report, skipped=(*report.skipped, ("fine-tuning", goal.reason)))
-        )
+            return Applied(copy_model(found.model), self._report(found, goal.told(self.epochs)))
+        report = self._report(found, goal.told(self.epochs))
+        return Applied(found.model, dataclasses.replace(report, skipped=(*report.skipped, *goal.skipped)))
 
     def _report(self, found: Factorized, tuning: str) -> StepResult:
         """Tell what was done, layer by layer."""

@@ -112,8 +112,8 @@ class Prune(FineTuning):
         goal = training.targets(model, data, epochs=self.epochs)
         if goal.reason is not None:
             masks.update(self.full_sparsity)
-            skipped += (("fine-tuning", goal.reason),)
-            tuning = f"without fine-tuning: {goal.reason}"
+            skipped += goal.skipped
+            tuning = goal.told(self.epochs)
         else:
             hooks = [PruningSchedule(self, masks)]
             training.fine_tune(pruned, goal, self, context, name="prune", hooks=hooks)

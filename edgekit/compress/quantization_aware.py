@@ -111,7 +111,7 @@ class QuantizationAware(FineTuning):
         four = tuple((name, 4) for name, own in bits.items() if own == 4)
         plan = dataclasses.replace(plan, weight_bits=four, ranges=trainee.ranges())
         skipped += folded.skipped + trainee.unknown
-        skipped += (("fine-tuning", goal.reason),) if goal.reason is not None else ()
+        skipped += goal.skipped
         return Applied(result, self._report(bits, trainee, skipped, goal.reason), plan)
 
     def _plan(self, before: QuantizationPlan) -> QuantizationPlan:

@@ -75,10 +75,9 @@ class ShareLayers(FineTuning):
             )
         goal = training.targets(model, data, epochs=self.epochs)
         shared = share(graph, groups, self.start)
-        tuning = f"without fine-tuning: {goal.reason}"
         if goal.reason is None:
             training.fine_tune(shared, goal, self, context, name="share layers")
-            shared, tuning = copy_model(shared), f"{self.epochs} epochs of fine-tuning"
+            shared = copy_model(shared)
         changes = tuple(
             LayerChange(
                 ", ".join(layer.name for layer in group.layers),
@@ -90,6 +89,6 @@ class ShareLayers(FineTuning):
         )
         saved = sum(change.before - change.after for change in changes)
         merged = sum(len(group.layers) for group in groups)
-        summary = f"{merged} layers became {len(groups)}, {saved:,.0f} weights fewer, {tuning}"
-        skipped = (("fine-tuning", goal.reason),) if goal.reason is not None else ()
+        summary = f"{merged} layers became {len(groups)}, {saved:,.0f} weights fewer, {goal.told(self.epochs)}"
+        skipped = goal.skipped
         return Applied(shared, StepResult(self.name, settings_of(self), summary, changes, skipped))

@@ -66,11 +66,10 @@ class Tie(FineTuning):
         pair = find_pair(graph, self.embedding, self.output)
         goal = training.targets(model, data, epochs=self.epochs)
         tied = tie(graph, pair, self.keep)
-        tuning = f"without fine-tuning: {goal.reason}"
         if goal.reason is None:
             training.fine_tune(tied, goal, self, context, name="tie")
-            tied, tuning = copy_model(tied), f"{self.epochs} epochs of fine-tuning"
-        one = pair.parameters
+            tied = copy_model(tied)
+        one, tuning = pair.parameters, goal.told(self.epochs)
         constant = f"; the bias of {pair.output.name} became a constant" if pair.output.use_bias else ""
         return Applied(
             tied,
@@ -79,6 +78,6 @@ class Tie(FineTuning):
                 settings=settings_of(self),
                 summary=f"{pair.output.name} reads the {one:,} weights of {pair.embedding.name}, {tuning}{constant}",
                 layers=(LayerChange(f"{pair.embedding.name}, {pair.output.name}", "parameters", 2 * one, one),),
-                skipped=(("fine-tuning", goal.reason),) if goal.reason is not None else (),
+                skipped=goal.skipped,
             ),
         )

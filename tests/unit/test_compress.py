@@ -24,11 +24,6 @@ class _KilledError(Exception):
 
 
 @pytest.fixture(scope="module")
-def keras() -> ModuleType:
-    return pytest.importorskip("keras")
-
-
-@pytest.fixture(scope="module")
 def data() -> Data:
     rng = np.random.default_rng(0)
     y = np.arange(96) % 3

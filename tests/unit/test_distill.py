@@ -24,11 +24,6 @@ _QUICK = Distill(epochs=10, batch_size=16, learning_rate=2e-2, features=0.0)
 
 
 @pytest.fixture(scope="module")
-def keras() -> ModuleType:
-    return pytest.importorskip("keras")
-
-
-@pytest.fixture(scope="module")
 def data() -> Data:
     """Three classes of 6 numbers; the labels are the teacher's task, not this file's."""
     x = np.random.default_rng(0).normal(size=(256, 6)).astype(np.float32)

@@ -16,12 +16,6 @@ _X = np.random.default_rng(0).normal(size=(32, 6)).astype(np.float32)
 _CLASSES = np.arange(32) % 6
 
 
-@pytest.fixture(scope="module")
-def keras() -> ModuleType:
-    """Keras, imported once for all tests here."""
-    return pytest.importorskip("keras")
-
-
 def _model(keras: ModuleType, units: int, activation: str | None) -> Any:
     return keras.Sequential([keras.layers.Input((6,)), keras.layers.Dense(units, activation=activation)])
 

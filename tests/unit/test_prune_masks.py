@@ -22,12 +22,6 @@ _QUICK = Prune(sparsity=0.5, epochs=2, update_every=2, batch_size=32)
 
 
 @pytest.fixture(scope="module")
-def keras() -> ModuleType:
-    """Keras, imported once for all tests here."""
-    return pytest.importorskip("keras")
-
-
-@pytest.fixture(scope="module")
 def data() -> Data:
     """Four classes of 8x8 images, told apart by their brightest quarter."""
     rng = np.random.default_rng(0)

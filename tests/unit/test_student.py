@@ -13,11 +13,6 @@ from edgekit.errors import ModelError
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def keras() -> ModuleType:
-    return pytest.importorskip("keras")
-
-
 def _transformer(keras: ModuleType, blocks: int = 4) -> Any:
     """A pre-LN transformer on ids, with a learned bias for each place."""
     layers = keras.layers

@@ -26,11 +26,6 @@ _LEAVES_OUT = [
 
 
 @pytest.fixture(scope="module")
-def keras() -> ModuleType:
-    return pytest.importorskip("keras")
-
-
-@pytest.fixture(scope="module")
 def data() -> Data:
     rng = np.random.default_rng(0)
     y = np.arange(60) % 3

@@ -33,6 +33,15 @@ class Targets:
     loss: Any = None
     reason: str | None = None
 
+    @property
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """What a report says was left out: the fine-tuning, where there is a reason."""
+        return () if self.reason is None else (("fine-tuning", self.reason),)
+
+    def told(self, epochs: int) -> str:
+        """Return what a summary says of the fine-tuning."""
+        return f"{epochs} epochs of fine-tuning" if self.reason is None else f"without fine-tuning: {self.reason}"
+
 
 def targets(model: keras.Model, data: Data, *, epochs: int) -> Targets:
     """Derive targets and loss from the data and the model's output.
