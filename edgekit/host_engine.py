@@ -45,11 +45,12 @@ def run(model: bytes, inputs: tuple[bytes, ...], progress: Progress = silent) ->
         )
     from edgekit.deploy import emulate_host
     from edgekit.engine import emit_aot
+    from edgekit.engine.options import EngineOptions
     from edgekit.harness.measure import collect
     from edgekit.tflite.graph import parse
 
     target = targets.load(_TARGET)
-    sources = emit_aot.emit(parse(model), "judged", features=target.features)
+    sources = emit_aot.emit(parse(model), "judged", options=EngineOptions(target.features))
     with TemporaryDirectory(prefix="edgekit-") as folder:
         firmware = toolchains.load(target.toolchain).compile(sources, target, Path(folder))
         with emulate_host.open(firmware) as link:

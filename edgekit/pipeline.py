@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from edgekit import host_engine, stage_files, toolchains
 from edgekit.cache import Cache, Files, own_source, user_cache
+from edgekit.engine.options import EngineOptions
 from edgekit.engine.types import Sources
 from edgekit.errors import UnsupportedOpError, UsageError
 from edgekit.model_source import DataSource, ModelSource, objects_identity
@@ -173,7 +174,7 @@ class Pipeline:
 
         `tensor_names` stand for those that a shrunk flatbuffer no longer has.
         """
-        features = target.features if target is not None else ()
+        options = EngineOptions(target.features if target is not None else ())
 
         def compute() -> Files:
             from edgekit.engine import emit_aot, emit_tflm
@@ -188,7 +189,7 @@ class Pipeline:
             stem = c_identifier(self.source.name)
             both = {"tflm": emit_tflm.emit(graph, stem, arena_bytes=tflm_arena_bytes)}
             try:
-                both["aot"] = emit_aot.emit(graph, stem, features=features, labels=labels)
+                both["aot"] = emit_aot.emit(graph, stem, options=options, labels=labels)
             except UnsupportedOpError:
                 # An operator that only TFLM knows does not keep the user from TFLM's sources.
                 if engine == "aot":
@@ -199,7 +200,7 @@ class Pipeline:
             flatbuffer,
             self.source.name,
             engine,
-            repr((features, labels, tflm_arena_bytes, tensor_names)),
+            repr((options, labels, tflm_arena_bytes, tensor_names)),
             own_source(),
         )
         return stage_files.emitted_of(self.cache.stage("emit", parts, compute), engine)

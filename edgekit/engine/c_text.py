@@ -110,7 +110,7 @@ def kernel_texts(kernels: Iterable[str], features: Sequence[str]) -> list[str]:
         if stem in done:
             return
         text = _variant(stem, features)
-        for needed in re.findall(r'^#include "(\w+)\.h"$', text, flags=re.MULTILINE):
+        for needed in re.findall(r'^#include "([\w.]+)\.h"$', text, flags=re.MULTILINE):
             visit(needed)
         done[stem] = _body(text)
 

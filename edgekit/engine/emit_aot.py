@@ -8,20 +8,21 @@ from pathlib import PurePosixPath
 
 from edgekit.engine import c_text, schedule
 from edgekit.engine.aot_header import binding, header, title
-from edgekit.engine.lowered import Constant, Lowered, row_bytes, row_shape
+from edgekit.engine.lowered import Constant, row_bytes, row_shape
 from edgekit.engine.naming import c_comment, c_string
+from edgekit.engine.options import PORTABLE, EngineOptions
 from edgekit.engine.program import Program, program
-from edgekit.engine.types import Sources, Step
+from edgekit.engine.types import Sources
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 
-def emit(graph: Graph, stem: str, *, features: tuple[str, ...] = (), labels: tuple[str, ...] = ()) -> Sources:
+def emit(graph: Graph, stem: str, *, options: EngineOptions = PORTABLE, labels: tuple[str, ...] = ()) -> Sources:
     """Emit `<stem>.c`, `<stem>.h` and the harness binding `ek_model.h`.
 
     Args:
         graph: a full-integer model.
         stem: C identifier from `c_identifier`.
-        features: of the target; chooses kernel variants.
+        options: what it is compiled for.
         labels: class names in the order of the outputs.
 
     Returns:
@@ -31,14 +32,14 @@ def emit(graph: Graph, stem: str, *, features: tuple[str, ...] = (), labels: tup
         UnsupportedOpError: an operator that aot cannot run.
         ModelError: an input or output is no integer activation.
     """
-    return emit_program(program(graph), stem, features=features, labels=labels)
+    return emit_program(program(graph, options), stem, labels=labels)
 
 
-def emit_program(made: Program, stem: str, *, features: tuple[str, ...] = (), labels: tuple[str, ...] = ()) -> Sources:
-    """Emit a program whose schedule and plan were chosen by the caller; see `emit`."""
+def emit_program(made: Program, stem: str, *, labels: tuple[str, ...] = ()) -> Sources:
+    """Emit a program, whose schedule and plan may have been chosen by the caller; see `emit`."""
     graph = made.graph
     files = {
-        PurePosixPath(f"{stem}.c"): _source(made, stem, features, labels),
+        PurePosixPath(f"{stem}.c"): _source(made, stem, labels),
         PurePosixPath(f"{stem}.h"): header(made, stem, labels),
         PurePosixPath("ek_model.h"): binding(made, stem),
     }
@@ -65,13 +66,13 @@ def _describe(graph: Graph, op: Op) -> str:
     return f"{op.index}: {op.kind} {arrow}, {c_comment(graph.tensors[op.outputs[0]].name)}"
 
 
-def _source(made: Program, stem: str, features: Sequence[str], labels: Sequence[str]) -> str:
+def _source(made: Program, stem: str, labels: Sequence[str]) -> str:
     kernels = dict.fromkeys(item.kernel for item in made.lowered if item.kernel)
     parts = [
         title(made, stem),
         f'#include "{stem}.h"\n\n#include <stdint.h>\n#include <string.h>\n',
         "/* ---- Kernels ---- */\n",
-        *c_text.kernel_texts(("rows", *kernels), features),
+        *c_text.kernel_texts(("rows", *kernels), made.options.features),
         "/* ---- Layers ---- */\n",
         *(_constant_input(made.graph.tensors[index]) for index in schedule.constant_inputs(made.graph, made.lowered)),
         *_layers(made),
@@ -93,26 +94,46 @@ def _constant_input(tensor: Tensor) -> str:
 
 
 def _layers(made: Program) -> list[str]:
-    items = [item for item in made.lowered if item.kernel]
-    parts = Counter(item.op for item in items)
+    items = [(index, item) for index, item in enumerate(made.lowered) if item.kernel]
+    parts = Counter(item.op for _, item in items)
     seen: Counter[int] = Counter()
     texts = []
-    for item in items:
+    for index, item in items:
         seen[item.op] += 1
         part = f", part {seen[item.op]} of {parts[item.op]}" if parts[item.op] > 1 else ""
-        texts.append(_layer(f"{_describe(made.graph, made.graph.ops[item.op])}{part}", item))
+        description = f"{_describe(made.graph, made.graph.ops[item.op])}{part}"
+        texts.append(_layer(made, index, description))
     return texts
 
 
-def _layer(description: str, item: Lowered) -> str:
+def _layer(made: Program, index: int, description: str) -> str:
+    """Constants, settings and function of one layer."""
+    item = made.lowered[index]
+    kernel = item.kernel.replace(".", "_")
     arrays = [c_text.array(f"{item.name}_{constant.name}", constant) for constant in item.constants]
-    struct = [
-        f"static const ek_{item.kernel}_layer {item.name} = {{",
+    settings = [
+        f"static const ek_{kernel}_layer {item.name}_settings = {{",
         *c_text.initializer(item.fields, item.name),
         "};",
         "",
     ]
-    return "\n".join([f"/* {description} */", *arrays, *struct])
+    function = [
+        f"static void {item.name}(uint8_t *arena, int32_t row_begin, int32_t row_end) {{",
+        *_call(f"ek_{kernel}", _arguments(made, index)),
+        "}",
+        "",
+    ]
+    return "\n".join([f"/* {description} */", *arrays, *settings, *function])
+
+
+def _arguments(made: Program, index: int) -> list[str]:
+    item = made.lowered[index]
+    tensors = (*item.inputs, item.output, *item.states)
+    arguments = [f"&{item.name}_settings", *(_rows(made, tensor) for tensor in tensors)]
+    if item.scratch_bytes is not None:
+        place = made.memory.scratch.get(index)
+        arguments.append("NULL" if place is None else f"(int8_t *)arena + {place[0]}")
+    return [*arguments, "row_begin", "row_end"]
 
 
 def _rows(made: Program, index: int) -> str:
@@ -124,22 +145,17 @@ def _rows(made: Program, index: int) -> str:
     return f"ek_rows_at(arena, {made.memory.offsets[index]}, {size}, {ring})"
 
 
-def _call(made: Program, index: int, step: Step) -> str:
-    item = made.lowered[step.layer]
-    tensors = (*item.inputs, item.output, *item.states)
-    arguments = [f"&{item.name}", *(_rows(made, tensor) for tensor in tensors)]
-    if item.scratch_bytes is not None:
-        place = made.memory.scratch.get(index)
-        arguments.append("NULL" if place is None else f"(int8_t *)arena + {place[0]}")
-    arguments += [str(step.row_begin), str(step.row_end)]
-    lines = [f"  ek_{item.kernel}("]
+def _call(function: str, arguments: Sequence[str]) -> list[str]:
+    """The lines of a call, broken where they would become too long."""
+    lines = [f"  {function}("]
     for argument in arguments:
         piece = f"{argument}, "
         if len(lines[-1]) + len(piece) > 108:
             lines[-1] = lines[-1].rstrip()
             lines.append("      ")
         lines[-1] += piece
-    return "\n".join(lines).removesuffix(", ") + ");"
+    lines[-1] = lines[-1].removesuffix(", ") + ");"
+    return lines
 
 
 def _reset(made: Program, stem: str) -> str:
@@ -155,11 +171,7 @@ def _invoke(made: Program, stem: str) -> str:
     lines = [f"void {stem}_invoke(uint8_t *arena) {{"]
     if not made.schedule.steps:
         lines.append("  (void)arena; /* the model only renames its input */")
-    previous = -1
-    for index, step in enumerate(made.schedule.steps):
-        op = made.lowered[step.layer].op
-        if op != previous:
-            lines.append(f"  /* {_describe(made.graph, made.graph.ops[op])} */")
-            previous = op
-        lines.append(_call(made, index, step))
+    lines += [
+        f"  {made.lowered[step.layer].name}(arena, {step.row_begin}, {step.row_end});" for step in made.schedule.steps
+    ]
     return "\n".join([*lines, "}", ""])

@@ -15,6 +15,7 @@ from edgekit.engine import ops
 from edgekit.engine.lowered import Check, Lowered
 from edgekit.engine.ops import _table, add, cast, gather
 from edgekit.engine.ops._fixed_point import codes
+from edgekit.engine.options import EngineOptions
 from edgekit.tflite.graph import Graph, Op
 
 
@@ -33,7 +34,7 @@ class _LookUp:
     chain: tuple[int, ...]
 
 
-def lower(graph: Graph) -> tuple[Lowered, ...]:
+def lower(graph: Graph, options: EngineOptions) -> tuple[Lowered, ...]:
     """Lower all operators of a graph.
 
     Returns:
@@ -49,7 +50,7 @@ def lower(graph: Graph) -> tuple[Lowered, ...]:
         if op.index in look_ups:
             layers.append(_lower_look_up(graph, op, look_ups[op.index]))
         elif op.index not in unread:
-            layers += ops.lower(graph, op)
+            layers += ops.lower(graph, op, options)
     return tuple(layers)
 
 

@@ -31,13 +31,36 @@ class Constant:
     shape: str
 
 
+@dataclass(frozen=True, slots=True)
+class RowsRead:
+    """Which rows of an input a kernel reads for row y of its output: [y * step - before, y * step - before + count).
+
+    Rows outside of the input are not read. Row by row, in ascending order, is how a kernel works that says so: once
+    row y of the output is written it reads nothing in front of what row y + 1 needs.
+    """
+
+    step: int = 1
+    before: int = 0
+    count: int = 1
+
+    def span(self, begin: int, end: int, rows: int) -> tuple[int, int]:
+        """Return the rows of an input of `rows` rows that output rows [begin, end) need.
+
+        Example:
+            >>> RowsRead(step=2, before=1, count=3).span(0, 2, 10)
+            (0, 4)
+        """
+        first, last = begin * self.step - self.before, (end - 1) * self.step - self.before + self.count
+        return min(max(first, 0), rows), max(min(last, rows), 0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
     """One operator, or one part of it, ready to be emitted.
 
     Attributes:
-        kernel: stem of its header in `firmware/engine/`, e.g. ``conv_2d_s8``; "" where the output only
-            renames the input.
+        kernel: stem of its header in `firmware/engine/`, e.g. ``conv_2d_s8`` or, for one feature of cores,
+            ``conv_2d_s8.dsp``, whose names in C say ``conv_2d_s8_dsp``; "" where the output only renames the input.
         fields: settings of the kernel in the order of its struct; a str names a constant, a tuple is an array,
             None is NULL.
         constants: what `fields` name.
@@ -48,6 +71,10 @@ class Lowered:
         op: position of the operator in `Graph.ops`; set by `edgekit.engine.ops.lower`.
         name: C name of the layer, e.g. ``layer_3``, ``layer_3_1``; set there too.
         states: variable tensors that the kernel reads and updates, passed behind the output.
+        rows_read: for each input; None, and every input beyond, is needed whole for every row.
+        work_rows: how many rows of work the kernel has, if not those of its output: one that adds up the rows of its
+            input is called with rows of the input and writes the output with the last of them.
+        keeps_scratch: the scratch memory holds something from the first row of work to the last.
     """
 
     kernel: str
@@ -59,6 +86,9 @@ class Lowered:
     op: int = -1
     name: str = ""
     states: tuple[int, ...] = ()
+    rows_read: tuple[RowsRead | None, ...] = ()
+    work_rows: int | None = None
+    keeps_scratch: bool = False
 
 
 def require(checks: tuple[Check, ...], graph: Graph, op: Op) -> None:

@@ -50,7 +50,8 @@ def plan(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule) -> Memory
     for index, step in enumerate(schedule.steps):
         scratch = lowered[step.layer].scratch_bytes or 0
         if scratch:
-            buffers["scratch", index] = _Buffer(scratch, index, index)
+            key = ("scratch", step.layer)
+            buffers[key] = _Buffer(scratch, buffers[key].first if key in buffers else index, index)
     offsets = _best_placement(buffers)
     arena = _extent(buffers, offsets)
     result = MemoryPlan(
@@ -104,8 +105,8 @@ def verify(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule, result:
         item = lowered[step.layer]
         size = _stored_bytes(graph, schedule, item.output)
         _claim(holders, owner[item.output], result.offsets[item.output], size, result.arena_bytes)
-        if index in result.scratch:
-            _claim(holders, -1, *result.scratch[index], result.arena_bytes)
+        if step.layer in result.scratch:
+            _claim(holders, -1, *result.scratch[step.layer], result.arena_bytes)
             del holders[-1]
         holders = {root: span for root, span in holders.items() if last_use.get(root, -1) > index}
 

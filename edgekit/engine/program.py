@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edgekit.engine import fuse, schedule
 from edgekit.engine.lowered import Lowered
+from edgekit.engine.options import PORTABLE, EngineOptions
 from edgekit.engine.plan import plan
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.errors import ModelError
@@ -22,12 +23,14 @@ class Program:
         lowered: the layers, in the order in which they run.
         schedule: what is computed when.
         memory: where it lies.
+        options: what it was compiled for.
     """
 
     graph: Graph
     lowered: tuple[Lowered, ...]
     schedule: Schedule
     memory: MemoryPlan
+    options: EngineOptions = PORTABLE
 
     @property
     def states(self) -> tuple[int, ...]:
@@ -35,7 +38,7 @@ class Program:
         return schedule.states(self.graph, self.lowered)
 
 
-def program(graph: Graph) -> Program:
+def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
     """Lower, schedule and plan a model; weights that TFLM would decode are constants in it.
 
     Raises:
@@ -52,6 +55,6 @@ def program(graph: Graph) -> Program:
                 "a scale, or int32",
                 hint="convert with EdgeKit from the Keras model: `edgekit convert model.keras --data samples.npz`",
             )
-    lowered = fuse.lower(graph)
+    lowered = fuse.lower(graph, options)
     steps = schedule.layer_by_layer(graph, lowered)
-    return Program(graph, lowered, steps, plan(graph, lowered, steps))
+    return Program(graph, lowered, steps, plan(graph, lowered, steps), options)

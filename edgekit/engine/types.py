@@ -38,7 +38,7 @@ class MemoryPlan:
         offsets: tensor index -> byte offset in the arena.
         live: tensor index -> (first step, last step), both inclusive; the inputs are live from step -1,
             the outputs to step len(steps), states always.
-        scratch: step index -> (byte offset, bytes) of work memory that only this step uses.
+        scratch: layer, a position in `Program.lowered` -> (byte offset, bytes) of work memory that only its steps use.
     """
 
     arena_bytes: int

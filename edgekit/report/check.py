@@ -199,13 +199,14 @@ def _types(tensors: list[Tensor]) -> str:
 
 def _refused_by_aot(graph: Graph, op: Op) -> tuple[str | None, str | None]:
     from edgekit.engine import ops
+    from edgekit.engine.options import PORTABLE
     from edgekit.tflite import decode
 
     if op.kind == decode.KIND:
         # Decoded when the C is written.
         return None, None
     try:
-        ops.lower(graph, op)
+        ops.lower(graph, op, PORTABLE)
     except UnsupportedOpError as error:
         # The operator and its tensor stand in columns of their own.
         return _LONG_NAME.sub(r"'…\1'", error.what.partition("): ")[2] or error.what), error.hint

@@ -13,6 +13,7 @@ from cases import CASES
 
 from edgekit import targets, toolchains
 from edgekit.engine.emit_aot import emit
+from edgekit.engine.options import EngineOptions
 from edgekit.errors import ToolMissingError
 from edgekit.tflite import graph
 
@@ -29,7 +30,7 @@ def _in_whole_blocks(operator: str) -> graph.Graph:
 @pytest.mark.parametrize("operator", ["conv_2d", "depthwise_conv_2d"])
 def test_no_warning(operator: str, name: str, tmp_path: Path) -> None:
     target = targets.load(name)
-    sources = emit(_in_whole_blocks(operator), "model_of_one_layer", features=target.features)
+    sources = emit(_in_whole_blocks(operator), "model_of_one_layer", options=EngineOptions(target.features))
     try:
         assert toolchains.load(target.toolchain).compile(sources, target, tmp_path).elf.is_file()
     except ToolMissingError as error:

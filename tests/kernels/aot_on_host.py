@@ -63,10 +63,10 @@ def _run_function(program: Program, stem: str, samples: int) -> str:
     return _RUN.format(stem=stem, macro=macro, samples=samples, reads=reads, writes=writes, reset=reset)
 
 
-def kernels(programs: Sequence[Program], features: tuple[str, ...]) -> list[str]:
+def kernels(programs: Sequence[Program]) -> list[str]:
     """Return the texts of all kernels that the programs use, each once, what is needed first."""
     stems = dict.fromkeys(item.kernel for program in programs for item in program.lowered if item.kernel)
-    return c_text.kernel_texts(("rows", *stems), features)
+    return c_text.kernel_texts(("rows", *stems), programs[0].options.features)
 
 
 def _layers(source: str, stem: str) -> str:
@@ -75,20 +75,17 @@ def _layers(source: str, stem: str) -> str:
     return re.sub(r"\b(layer|tensor)_(?=\d)", rf"{stem}_\1_", behind)
 
 
-def run(
-    programs: Sequence[Program],
-    inputs: Sequence[tuple[bytes, ...]],
-    folder: Path,
-    features: tuple[str, ...] = (),
-) -> list[tuple[bytes, ...]]:
+def run(programs: Sequence[Program], inputs: Sequence[tuple[bytes, ...]], folder: Path) -> list[tuple[bytes, ...]]:
     """Return per program and per input the output bytes, under address and undefined-behavior sanitizers.
+
+    All programs are for the same features of cores.
 
     All models stand in one file, the kernels once: that a file compiles as it is emitted is for others to test.
     """
     headers, bodies, stems, sizes = [], [], [], []
     for index, (program, samples) in enumerate(zip(programs, inputs, strict=True)):
         stem = f"case_{index}"
-        sources = emit_program(program, stem, features=features)
+        sources = emit_program(program, stem)
         headers.append(sources.files[PurePosixPath(f"{stem}.h")])
         bodies.append(_layers(sources.files[PurePosixPath(f"{stem}.c")], stem))
         bodies.append(_run_function(program, stem, len(samples)))
@@ -98,7 +95,7 @@ def run(
     driver = [
         "#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n",
         *headers,
-        *kernels(programs, features),
+        *kernels(programs),
         *bodies,
         f"int main(void) {{\n{calls}  return 0;\n}}\n",
     ]

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from cases import CASES, Case
 
+from edgekit import targets
 from edgekit.engine import ops
+from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.engine.plan import plan
 from edgekit.engine.program import Program, program
 from edgekit.engine.types import Schedule, Step
@@ -69,6 +71,13 @@ LITERT_STEPS = {
 }
 
 
+OPTIONS = [
+    EngineOptions(features, optimize)
+    for features in sorted({targets.load(name).features for name in targets.names()})
+    for optimize in (Optimize.BALANCED, Optimize.SPEED)
+]
+
+
 def test_every_operator_has_cases() -> None:
     assert sorted(name.lower() for name in ops.names()) == OPERATORS
 
@@ -96,8 +105,10 @@ def test_kernel_equals_judge(operator: str, tmp_path: Path) -> None:
         _compare(name, outputs, made.graph, sent)
     for place, outputs in zip(chosen, results[len(programs) :], strict=True):
         assert outputs == results[place], f"{names[place]}: row by row is not the whole"
-    if aot_on_host.kernels(programs, ("mul32",)) != aot_on_host.kernels(programs, ()):
-        assert aot_on_host.run(programs, inputs, tmp_path, ("mul32",)) == results[: len(programs)]
+    for options in OPTIONS:
+        others = [program(made.graph, options) for made in programs]
+        if aot_on_host.kernels(others) != aot_on_host.kernels(programs):
+            assert aot_on_host.run(others, inputs, tmp_path) == results[: len(programs)], options
 
 
 def _compare(name: str, outputs: tuple[bytes, ...], made: graph.Graph, samples: tuple[bytes, ...]) -> None:

@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers_by_hand import ModelByHand
 
 from edgekit.engine import ops
+from edgekit.engine.options import PORTABLE
 from edgekit.engine.program import program
 from edgekit.errors import UnsupportedOpError
 from edgekit.tflite import graph
@@ -124,7 +125,7 @@ def test_scales_far_apart_are_no_traceback(kind: str, scale: float, output_scale
     source, output = made.tensor((3,), scale), made.tensor((3,), output_scale)
     parsed = graph.parse(made.pack(kind, [source], output, None, [source]))
     try:
-        ops.lower(parsed, parsed.ops[0])
+        ops.lower(parsed, parsed.ops[0], PORTABLE)
     except UnsupportedOpError as error:
         assert "scale" in str(error)
     else:

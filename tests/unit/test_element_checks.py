@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "kernels"))
 from flatbuffers_by_hand import ModelByHand
 
 from edgekit.engine import ops
+from edgekit.engine.options import PORTABLE
 from edgekit.errors import UnsupportedOpError
 from edgekit.tflite import graph
 
@@ -33,7 +34,7 @@ def _refusal(kind: str, inputs: list[Made], output: Made, options: Any = None, r
     target = model.tensor(SHAPE, output[0], output[1], dtype=output[2])
     parsed = graph.parse(model.pack(kind, made, target, options, made))
     with pytest.raises(UnsupportedOpError) as caught:
-        ops.lower(parsed, parsed.ops[0])
+        ops.lower(parsed, parsed.ops[0], PORTABLE)
     assert kind in str(caught.value) and caught.value.hint
     return str(caught.value)
 
@@ -72,7 +73,7 @@ def test_a_division_by_a_constant_zero_is_seen() -> None:
     output = model.tensor(SHAPE, 0.1, 0)
     parsed = graph.parse(model.pack("DIV", [source, divisor], output, schema.DivOptionsT(), [source]))
     with pytest.raises(UnsupportedOpError, match="a constant with a zero"):
-        ops.lower(parsed, parsed.ops[0])
+        ops.lower(parsed, parsed.ops[0], PORTABLE)
 
 
 def test_maximum_wants_one_scale() -> None:

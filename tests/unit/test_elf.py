@@ -18,6 +18,7 @@ from edgekit import toolchains
 from edgekit.deploy import emulate_qemu
 from edgekit.deploy.flash_esptool import merge_flash_image
 from edgekit.engine import emit_aot
+from edgekit.engine.options import EngineOptions
 from edgekit.errors import ToolchainError
 from edgekit.tflite.graph import read as graph_of
 from edgekit.toolchains import Firmware
@@ -80,7 +81,7 @@ def test_weights_are_in_flash_and_nowhere_else(firmware: Firmware) -> None:
 def test_a_trained_model_stays_in_flash(name: str, repository: Path, tmp_path: Path) -> None:
     target = board(name)
     graph = graph_of(repository / "models" / "digits" / "model.tflite")
-    sources = emit_aot.emit(graph, "digits", features=target.features)
+    sources = emit_aot.emit(graph, "digits", options=EngineOptions(target.features))
     built = toolchains.load(target.toolchain).compile(sources, target, tmp_path)
     section, _, _ = FLASH[name]
     found = sections(built.elf)

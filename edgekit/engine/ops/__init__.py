@@ -8,8 +8,10 @@ import pkgutil
 import typing
 from typing import Protocol
 
+from edgekit.engine import cores
 from edgekit.engine.lowered import Check, Lowered, require
 from edgekit.engine.multiplier import FactorError
+from edgekit.engine.options import EngineOptions
 from edgekit.errors import UnsupportedOpError
 from edgekit.tflite.graph import Graph, Op
 
@@ -34,8 +36,8 @@ def names() -> list[str]:
     return sorted(module.name.upper() for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
-def lower(graph: Graph, op: Op) -> tuple[Lowered, ...]:
-    """Check and lower one operator.
+def lower(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
+    """Check and lower one operator, for the features of the core where there are kernels for them.
 
     Returns:
         Its parts in the order in which they run; most operators have one.
@@ -52,7 +54,7 @@ def lower(graph: Graph, op: Op) -> tuple[Lowered, ...]:
     module = typing.cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
     try:
         require(module.CHECKS, graph, op)
-        lowered = module.lower(graph, op)
+        lowered = cores.lower(graph, op, options) or module.lower(graph, op)
     except FactorError as error:
         raise UnsupportedOpError(
             f"operator {op.index} {op.kind} ({output!r}): {error}; expected: scales less than 2^31 apart",

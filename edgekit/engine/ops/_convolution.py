@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgekit.engine.lowered import zero_point_of
+from edgekit.engine.lowered import RowsRead, zero_point_of
 from edgekit.engine.ops._linear import Linear
 
 _SAME = 0
@@ -20,6 +20,16 @@ def padding_before(size: int, output: int, kernel: int, stride: int, dilation: i
     if padding != _SAME:
         return 0
     return max((output - 1) * stride + (kernel - 1) * dilation + 1 - size, 0) // 2
+
+
+def rows_read(layer: Linear, kernel_rows: int) -> RowsRead:
+    """Return which rows of the input a window of so many rows looks at."""
+    options = layer.op.options
+    stride, dilation = int(options["strideH"]), int(options["dilationHFactor"])
+    before = padding_before(
+        layer.input.shape[1], layer.output.shape[1], kernel_rows, stride, dilation, int(options["padding"])
+    )
+    return RowsRead(stride, before, (kernel_rows - 1) * dilation + 1)
 
 
 def window_fields(layer: Linear, kernel: tuple[int, int], *, repeat: int = 1, groups: int = 1) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgekit.engine.lowered import (
     Lowered,
+    RowsRead,
     activation_range,
     has_fused_activation,
     images_of_batch_one,
@@ -34,6 +35,7 @@ def lower_pool(graph: Graph, op: Op, kernel: str) -> Lowered:
     stride_rows, stride_columns = int(options["strideH"]), int(options["strideW"])
     padding = int(options["padding"])
     low, high = activation_range(op, output)
+    pad_top = padding_before(rows, output.shape[1], kernel_rows, stride_rows, 1, padding)
     return Lowered(
         kernel=f"{kernel}_{'s16' if output.dtype == 'int16' else 's8'}",
         fields={
@@ -45,7 +47,7 @@ def lower_pool(graph: Graph, op: Op, kernel: str) -> Lowered:
             "kernel_columns": kernel_columns,
             "stride_rows": stride_rows,
             "stride_columns": stride_columns,
-            "pad_top": padding_before(rows, output.shape[1], kernel_rows, stride_rows, 1, padding),
+            "pad_top": pad_top,
             "pad_left": padding_before(columns, output.shape[2], kernel_columns, stride_columns, 1, padding),
             "activation_min": low,
             "activation_max": high,
@@ -53,4 +55,5 @@ def lower_pool(graph: Graph, op: Op, kernel: str) -> Lowered:
         constants=(),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
+        rows_read=(RowsRead(stride_rows, pad_top, kernel_rows),),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgekit.engine.lowered import Lowered, has_fused_activation, images_of_batch_one
 from edgekit.engine.ops import _linear
-from edgekit.engine.ops._convolution import window_fields
+from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.engine.ops._matrix import matrix
 from edgekit.tflite.graph import Graph, Op
 
@@ -45,4 +45,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         inputs=(op.inputs[0],),
         output=op.outputs[0],
         scratch_bytes=0 if pointwise and is_plain else patch_bytes,
+        rows_read=(rows_read(layer, kernel_rows),),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from edgekit.engine.lowered import Constant, Lowered, has_fused_activation, images_of_batch_one
 from edgekit.engine.ops import _linear
-from edgekit.engine.ops._convolution import window_fields
+from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.engine.weights import WeightEncoding, encode
 from edgekit.tflite.graph import Graph, Op
 
@@ -58,4 +58,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         inputs=(op.inputs[0],),
         output=op.outputs[0],
         scratch_bytes=taps * (2 * input_channels if is_wide else channels),
+        rows_read=(rows_read(layer, kernel_rows),),
     )

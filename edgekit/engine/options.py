@@ -1,0 +1,43 @@
+"""What a program is compiled for: the core's features, and what matters most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Optimize(StrEnum):
+    """What a program gives up last.
+
+    SPEED: fewest instructions; weights may be stored wider than they are.
+    BALANCED: as fast as weights in their own size allow.
+    RAM: the smallest arena; rows flow through several layers at once.
+    """
+
+    SPEED = "speed"
+    BALANCED = "balanced"
+    RAM = "ram"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How the aot engine compiles a model.
+
+    Attributes:
+        features: of the core, best first; they choose kernels.
+        optimize: what matters most.
+        max_ram_bytes: bound on the arena; None without one.
+    """
+
+    features: tuple[str, ...] = ()
+    optimize: Optimize = Optimize.BALANCED
+    max_ram_bytes: int | None = None
+
+    @property
+    def wide_weights(self) -> bool:
+        """Whether weights may be stored wider than int8, where that saves instructions."""
+        return self.optimize is not Optimize.BALANCED
+
+
+PORTABLE = EngineOptions()
+"""Plain C99 for any core."""
