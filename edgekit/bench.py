@@ -166,6 +166,7 @@ def _report(built: Built, measured: Measurement) -> BenchReport:
         compiler=built.firmware.compiler,
         emulator=measured.emulator,
         where=measured.link,
+        optimize=built.optimize,
     )
 
 

@@ -65,12 +65,13 @@ def build(
     options = options or BuildOptions()
     board = targets.load(target)
     check_engine(options.engine)
+    engine_options = options.for_engine(board)
     line = pipeline.start(resolve(Path(model)), options, progress)
     folder = _folder(out or default_folder(line.source.name, target))
     conversion, shrunk = _shrunk(line, line.convert(), options)
     proof, golden = line.prove(conversion.flatbuffer)
     named = (line.source.labels or golden.labels, shrunk.tensor_names if shrunk is not None else None)
-    emitted = line.emit(conversion.flatbuffer, board, options.engine, proof.tflm_arena_bytes, *named)
+    emitted = line.emit(conversion.flatbuffer, options.engine, engine_options, proof.tflm_arena_bytes, *named)
     require_fit(emitted, board)
     sources = _sources(conversion, emitted, golden)
     compiled = _compile(line, emitted, board, (folder, sources))
@@ -84,6 +85,7 @@ def build(
         ram=_ram(compiled, board),
         flash=_flash(compiled, board),
         flash_bytes_read=emitted.sources.flash_bytes_read,
+        optimize=emitted.sources.optimize,
         proof=proof_facts(proof, golden),
         artifacts=_artifacts(conversion, emitted, compiled, outputs),
         metrics=conversion.metric,

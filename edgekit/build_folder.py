@@ -27,6 +27,7 @@ class Built:
         inputs, outputs: golden bytes, one entry an inference.
         judge: who gave the outputs.
         origin: where the inputs came from.
+        optimize: which plan it was built with; None of engine tflm.
     """
 
     firmware: Firmware
@@ -38,6 +39,7 @@ class Built:
     outputs: tuple[bytes, ...]
     judge: str
     origin: str
+    optimize: str | None
 
 
 def is_build_folder(path: Path) -> bool:
@@ -98,9 +100,9 @@ def _built(folder: Path, report: dict[str, Any]) -> Built:
         compiler=report["tools"]["compiler"],
     )
     judge, origin = report["proof"]["judges"][0], report["proof"]["inputs"]
-    return Built(
-        firmware, model, Ram(**ram), Flash(**flash), report["flash_bytes_read"], inputs, outputs, judge, origin
-    )
+    read_bytes = report["flash_bytes_read"]
+    optimize = report["optimize"]
+    return Built(firmware, model, Ram(**ram), Flash(**flash), read_bytes, inputs, outputs, judge, origin, optimize)
 
 
 def _check(folder: Path, sha256: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from edgekit import host_engine, stage_files, toolchains
 from edgekit.cache import Cache, Files, own_source, user_cache
-from edgekit.engine.options import EngineOptions
+from edgekit.engine.options import EngineOptions, optimize_named
 from edgekit.engine.types import Sources
 from edgekit.errors import UnsupportedOpError, UsageError
 from edgekit.model_source import DataSource, ModelSource, objects_identity
@@ -51,6 +51,8 @@ class BuildOptions:
         shrink: shrink the .tflite losslessly before it is proved.
         objects: Python file or module that registers a Keras model's custom layers; it is imported to convert.
         memory_limit_bytes: of the process that converts; None for four fifths of the machine's memory.
+        optimize: what engine aot gives up last: "speed", "balanced" or "ram".
+        max_ram_bytes: bound on the arena that engine aot plans; None without one.
     """
 
     data: DataSource | str | Path | None = None
@@ -62,6 +64,17 @@ class BuildOptions:
     shrink: bool = True
     objects: str | None = None
     memory_limit_bytes: int | None = None
+    optimize: str = "balanced"
+    max_ram_bytes: int | None = None
+
+    def for_engine(self, target: Target | None) -> EngineOptions:
+        """Return what engine aot needs to know; the target's features choose kernels, None takes the portable ones.
+
+        Raises:
+            UnknownNameError: there is no such aim of optimization.
+        """
+        features = target.features if target is not None else ()
+        return EngineOptions(features, optimize_named(self.optimize), self.max_ram_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +177,16 @@ class Pipeline:
     def emit(
         self,
         flatbuffer: bytes,
-        target: Target | None,
         engine: str,
+        options: EngineOptions,
         tflm_arena_bytes: int | None,
         labels: tuple[str, ...],
         tensor_names: tuple[str, ...] | None = None,
     ) -> Emitted:
-        """Write the C of both engines; the target's features choose kernel variants.
+        """Write the C of both engines; `options` are those of engine aot.
 
         `tensor_names` stand for those that a shrunk flatbuffer no longer has.
         """
-        options = EngineOptions(target.features if target is not None else ())
 
         def compute() -> Files:
             from edgekit.engine import emit_aot, emit_tflm

@@ -10,7 +10,8 @@ from typing import Any
 
 from edgekit.errors import UnknownNameError, UsageError
 
-_KINDS: dict[str, tuple[type, ...]] = {"sparsity": (int, float)}
+_KINDS: dict[str, tuple[type, ...]] = {"sparsity": (int, float), "max_ram": (int, str)}
+_EXPECTED = {"sparsity": "a number", "max_ram": "a size in bytes, such as 37000 or '36KiB'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Settings:
         metric: "accuracy", "auc", "mse" or `module:function`.
         engine: "aot" or "tflm".
         port: serial port of the board.
+        optimize: "speed", "balanced" or "ram".
+        max_ram: bound on the arena, in bytes or as a text such as "36KiB".
     """
 
     base: Path
@@ -40,6 +43,8 @@ class Settings:
     metric: str | None = None
     engine: str | None = None
     port: str | None = None
+    optimize: str | None = None
+    max_ram: int | str | None = None
 
     def path(self, value: str) -> Path:
         """Return a path of the file as seen from the current folder.
@@ -93,6 +98,6 @@ def _settings(table: Any, path: Path, base: Path) -> Settings:
         if key not in known:
             raise UnknownNameError(f"key in {path}", key, known)
         if not isinstance(value, _KINDS.get(key, (str,))) or isinstance(value, bool):
-            expected = "a number" if key in _KINDS else "a text"
+            expected = _EXPECTED.get(key, "a text")
             raise UsageError(f"{path}: {key} is {value!r}, expected {expected}", hint=f"correct {key} in {path.name}")
     return Settings(base, **table)

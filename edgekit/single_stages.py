@@ -148,13 +148,14 @@ def emit_model(
     """
     options = options or BuildOptions()
     check_engine(options.engine)
+    board = targets.load(target) if target is not None else None
+    engine_options = options.for_engine(board)
     line = pipeline.start(resolve(model), options, progress)
     if not line.source.is_flatbuffer:
         raise UsageError(f"{model} is no .tflite, which emit expects", hint="first `edgekit convert MODEL --data ...`")
-    board = targets.load(target) if target is not None else None
     flatbuffer = line.convert().flatbuffer
     proof, _ = line.prove(flatbuffer)
-    emitted = line.emit(flatbuffer, board, options.engine, proof.tflm_arena_bytes, line.source.labels)
+    emitted = line.emit(flatbuffer, options.engine, engine_options, proof.tflm_arena_bytes, line.source.labels)
     folder = out or Path("build") / line.source.name / "c"
     for path, text in emitted.files.items():
         write_atomically(folder / path, text)
@@ -169,4 +170,5 @@ def emit_model(
         options.engine,
         sources.arena_bytes,
         sources.weights_bytes,
+        sources.optimize,
     )

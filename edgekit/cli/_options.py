@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 ENGINES = ("aot", "tflm")
+OPTIMIZE = ("balanced", "ram", "speed")
 
 
 def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
@@ -28,6 +29,10 @@ def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def _complete_engine(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     return [name for name in ENGINES if name.startswith(incomplete)]
+
+
+def _complete_optimize(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    return [name for name in OPTIMIZE if name.startswith(incomplete)]
 
 
 def target_option(function: _F) -> _F:
@@ -87,6 +92,14 @@ def engine_option(function: _F) -> _F:
     return click.option("--engine", metavar="NAME", shell_complete=_complete_engine, help=text)(function)
 
 
+def plan_options(function: _F) -> _F:
+    """Add `--optimize` and `--max-ram`."""
+    aim = "What engine aot gives up last: speed, ram, or balanced (default): fast with weights in their own size."
+    bound = "Bound on the arena, e.g. 36KiB: the fastest plan that fits."
+    function = click.option("--max-ram", metavar="BYTES", help=bound)(function)
+    return click.option("--optimize", metavar="AIM", shell_complete=_complete_optimize, help=aim)(function)
+
+
 def out_option(text: str) -> Callable[[_F], _F]:
     """Add `--out` with a help text that says what it is here."""
     return click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help=text)
@@ -110,6 +123,8 @@ class Flags:
     no_shrink: bool = False
     objects: str | None = None
     memory_limit: float | None = None
+    optimize: str | None = None
+    max_ram: str | None = None
 
 
 def project_settings() -> Settings:
@@ -167,4 +182,14 @@ def build_options(flags: Flags, settings: Settings) -> BuildOptions:
         shrink=not flags.no_shrink,
         objects=flags.objects,
         memory_limit_bytes=None if flags.memory_limit is None else int(flags.memory_limit * 1e9),
+        optimize=flags.optimize or settings.optimize or OPTIMIZE[0],
+        max_ram_bytes=_max_ram_bytes(flags, settings),
     )
+
+
+def _max_ram_bytes(flags: Flags, settings: Settings) -> int | None:
+    from edgekit.sizes import size_bytes
+
+    if flags.max_ram is not None:
+        return size_bytes(flags.max_ram, name="--max-ram")
+    return None if settings.max_ram is None else size_bytes(settings.max_ram, name="max_ram")

@@ -24,6 +24,7 @@ from edgekit.cli._progress import DrawnProgress
 @_options.conversion_options
 @_options.shrink_option
 @_options.engine_option
+@_options.plan_options
 @_options.out_option("Folder for the build of a MODEL; default build/<model>/<target>.")
 @json_option
 def command(

@@ -18,6 +18,7 @@ from edgekit.cli._progress import DrawnProgress
 @_options.conversion_options
 @_options.shrink_option
 @_options.engine_option
+@_options.plan_options
 @_options.out_option("Folder for the outputs; default build/<model>/<target>.")
 @json_option
 def command(model: Path | None, target: str | None, out: Path | None, as_json: bool, **flags: Any) -> None:

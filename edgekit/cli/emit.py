@@ -16,6 +16,7 @@ from edgekit.cli._progress import DrawnProgress
 @_options.model_argument
 @_options.target_option
 @_options.engine_option
+@_options.plan_options
 @_options.out_option("Folder for the C files; default build/<model>/c.")
 @json_option
 def command(model: Path | None, target: str | None, out: Path | None, as_json: bool, **flags: Any) -> None:

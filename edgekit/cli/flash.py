@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--port", metavar="PORT", help="Serial port of the board, e.g. /dev/ttyUSB0.")
 @_options.conversion_options
 @_options.engine_option
+@_options.plan_options
 @_options.out_option("Folder for the build of a MODEL; default build/<model>/<target>.")
 @json_option
 def command(

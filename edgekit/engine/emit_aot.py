@@ -54,6 +54,7 @@ def emit_program(made: Program, stem: str, *, labels: tuple[str, ...] = ()) -> S
         flash_bytes_read=schedule.flash_bytes_read(graph, made.schedule, made.lowered),
         input_bytes=sum(graph.tensors[index].size_bytes for index in graph.inputs),
         output_bytes=sum(graph.tensors[index].size_bytes for index in graph.outputs),
+        optimize=made.options.optimize.value,
     )
 
 

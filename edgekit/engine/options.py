@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edgekit.errors import UnknownNameError
+
 
 class Optimize(StrEnum):
     """What a program gives up last.
@@ -37,6 +39,22 @@ class EngineOptions:
     def wide_weights(self) -> bool:
         """Whether weights may be stored wider than int8, where that saves instructions."""
         return self.optimize is not Optimize.BALANCED
+
+
+def optimize_named(name: str) -> Optimize:
+    """Return what a name stands for.
+
+    Raises:
+        UnknownNameError: there is no such aim; the hint suggests the nearest one.
+
+    Example:
+        >>> optimize_named("ram")
+        <Optimize.RAM: 'ram'>
+    """
+    known = [aim.value for aim in Optimize]
+    if name not in known:
+        raise UnknownNameError("aim of optimization", name, known)
+    return Optimize(name)
 
 
 PORTABLE = EngineOptions()

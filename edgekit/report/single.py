@@ -93,7 +93,7 @@ class ShrinkReport:
 
 @dataclass(frozen=True, slots=True)
 class EmitReport:
-    """Emitted C: `files` in `folder`; arena and weights of the engine that was asked for."""
+    """Emitted C: `files` in `folder`; arena, weights and plan of the engine that was asked for."""
 
     folder: Path
     files: tuple[str, ...]
@@ -103,11 +103,13 @@ class EmitReport:
     engine: str
     arena_bytes: int
     weights_bytes: int
+    optimize: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `emit --json` prints."""
         return {
             "engine": self.engine,
+            "optimize": self.optimize,
             "model": {"name": self.name, "sha256": self.sha256, "macs": self.macs},
             "arena_bytes": self.arena_bytes,
             "weights_bytes": self.weights_bytes,

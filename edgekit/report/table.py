@@ -26,7 +26,7 @@ _BAR_CELLS = 20
 
 def build_table(report: BuildReport) -> RenderableType:
     """Draw a build: metric before and after, flash and RAM of what the target has, and where each file is."""
-    facts = _facts(f"{report.model.name} for {report.target}, engine {report.engine}")
+    facts = _facts(f"{report.model.name} for {report.target}, engine {_engine(report)}")
     _add_metric(facts, report.metrics, simulated=report.simulated)
     _add_compression(facts, report.compression)
     _add_proof(facts, report.proof)
@@ -41,6 +41,10 @@ def build_table(report: BuildReport) -> RenderableType:
     for note in report.notes:
         facts.add_row("note", escape(note))
     return Group(facts, _files(report))
+
+
+def _engine(report: BuildReport | BenchReport | EmitReport) -> str:
+    return report.engine if report.optimize is None else f"{report.engine}, {report.optimize} plan"
 
 
 def _files(report: BuildReport) -> Table:
@@ -63,7 +67,7 @@ def _files(report: BuildReport) -> Table:
 
 def bench_table(report: BenchReport) -> RenderableType:
     """Draw a bench run. An emulator's count of instructions is printed as that, never as time."""
-    facts = _facts(f"{report.model.name} on {report.target}, engine {report.engine}")
+    facts = _facts(f"{report.model.name} on {report.target}, engine {_engine(report)}")
     spread, unit = report.per_run, report.unit
     shown = {"latency_us": "latency", "instructions": "instructions", "cycles": "cycles"}[unit]
     digits, suffix = (1, " µs") if unit == "latency_us" else (0, "")
@@ -118,7 +122,7 @@ def emit_table(report: EmitReport) -> RenderableType:
     facts = _facts(f"{report.name}: C in {report.folder}")
     for name in report.files:
         facts.add_row("file", name)
-    facts.add_row("arena", f"{report.arena_bytes:,} B, engine {report.engine}")
+    facts.add_row("arena", f"{report.arena_bytes:,} B, engine {_engine(report)}")
     facts.add_row("weights", f"{report.weights_bytes:,} B")
     facts.add_row("MACs", f"{report.macs:,} an inference")
     facts.add_row("model sha256", report.sha256)

@@ -136,6 +136,7 @@ class BuildReport:
         target, engine, compiler: what it was built for, with which engine and compiler.
         model, ram, flash, proof, artifacts: see their types.
         flash_bytes_read: weight bytes that one inference reads.
+        optimize: which plan engine aot took: "speed", "balanced" or "ram"; None of engine tflm.
         metrics: None without labels.
         compression: one entry a recipe step.
         simulated: metric data are simulated.
@@ -153,6 +154,7 @@ class BuildReport:
     flash_bytes_read: int
     proof: ProofFacts
     artifacts: Artifacts
+    optimize: str | None = None
     metrics: MetricResult | None = None
     compression: tuple[StepResult, ...] = ()
     simulated: bool = False
@@ -164,6 +166,7 @@ class BuildReport:
         return {
             "target": self.target,
             "engine": self.engine,
+            "optimize": self.optimize,
             "model": dataclasses.asdict(self.model),
             "ram": self.ram.to_json(),
             "flash": self.flash.to_json(),
@@ -202,6 +205,7 @@ class BenchReport:
         inputs: where the inputs came from.
         compiler, emulator: with versions; no emulator on hardware.
         where: one line: where it ran.
+        optimize: which plan it was built with; None of engine tflm.
     """
 
     target: str
@@ -220,6 +224,7 @@ class BenchReport:
     compiler: str
     emulator: str | None
     where: str
+    optimize: str | None = None
 
     @property
     def unit(self) -> str:
@@ -233,6 +238,7 @@ class BenchReport:
         return {
             "target": self.target,
             "engine": self.engine,
+            "optimize": self.optimize,
             "model": dataclasses.asdict(self.model),
             "ram": self.ram.to_json(),
             "flash": self.flash.to_json(),

@@ -102,6 +102,8 @@ def test_missing_model_suggests_the_file_beside_it(model: Path) -> None:
 
 def test_unknown_engine_and_suffix(model: Path, tmp_path: Path) -> None:
     assert "did you mean 'tflm'" in failed(run("build", str(model), "--target", "host", "--engine", "tfml"), 2)
+    assert "did you mean 'speed'" in failed(run("build", str(model), "--target", "host", "--optimize", "sped"), 2)
+    assert "36KiB" in failed(run("build", str(model), "--target", "host", "--max-ram", "small"), 2)
     other = tmp_path / "model.onnx"
     other.write_bytes(b"x")
     failed(run("build", str(other), "--target", "host"), 2)
