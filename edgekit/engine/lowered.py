@@ -125,6 +125,12 @@ def row_bytes(tensor: Tensor) -> int:
     return tensor.size_bytes // row_shape(tensor)[0]
 
 
+def same_rows(graph: Graph, source: int, output: int) -> RowsRead | None:
+    """Return how an operator reads that needs row y of a tensor for row y of its output; None with other rows."""
+    rows = [row_shape(graph.tensors[index])[0] for index in (source, output)]
+    return RowsRead() if rows[0] == rows[1] else None
+
+
 def activations_are_int8(graph: Graph, op: Op) -> str | None:
     """int8 activations with one scale per tensor"""
     names = [index for index in op.inputs if index >= 0 and graph.tensors[index].data is None]

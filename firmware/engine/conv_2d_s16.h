@@ -18,17 +18,17 @@ typedef struct {
 static inline void ek_conv_2d_s16(const ek_conv_2d_s16_layer *layer, ek_rows input, ek_rows output,
                                   int8_t *scratch, int32_t row_begin, int32_t row_end) {
   const int16_t *patch = (const int16_t *)(const void *)scratch;
-  ek_matrix_s16 matrix = layer->matrix;
-  const int32_t channels = matrix.output_channels;
-  for (int32_t group = 0; group < layer->groups; ++group) {
-    for (int32_t y = row_begin; y < row_end; ++y) {
+  const int32_t channels = layer->matrix.output_channels;
+  for (int32_t y = row_begin; y < row_end; ++y) {
+    ek_matrix_s16 matrix = layer->matrix;
+    for (int32_t group = 0; group < layer->groups; ++group) {
       int16_t *pixel = (int16_t *)(void *)ek_row(output, y) + group * channels;
       for (int32_t x = 0; x < layer->output_columns; ++x, pixel += layer->groups * channels) {
         ek_gather_group(&layer->window, layer->groups, group, input, y, x, scratch);
         ek_matrix_vector_s16(&matrix, patch, pixel);
       }
+      ek_next_group_s16(&matrix, layer->weight_bytes);
     }
-    ek_next_group_s16(&matrix, layer->weight_bytes);
   }
 }
 

@@ -11,12 +11,12 @@ typedef struct {
   int32_t vectors; /* in a row */
 } ek_fully_connected_s16_layer;
 
-/* input: (rows, vectors, depth), contiguous; output: (rows, vectors, output_channels). */
+/* input: (rows, vectors, depth); output: (rows, vectors, output_channels). */
 static inline void ek_fully_connected_s16(const ek_fully_connected_s16_layer *layer, ek_rows input,
                                           ek_rows output, int32_t row_begin, int32_t row_end) {
-  const int16_t *vector =
-      (const int16_t *)(const void *)input.data + row_begin * layer->vectors * layer->matrix.depth;
   for (int32_t y = row_begin; y < row_end; ++y) {
+    const int16_t *vector = (const int16_t *)(const void *)ek_part(
+        input, y, layer->vectors * layer->matrix.depth * (int32_t)sizeof(int16_t));
     int16_t *units = (int16_t *)(void *)ek_row(output, y);
     for (int32_t i = 0; i < layer->vectors; ++i) {
       ek_matrix_vector_s16(&layer->matrix, vector, units);

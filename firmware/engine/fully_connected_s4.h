@@ -11,11 +11,11 @@ typedef struct {
   int32_t vectors; /* in a row */
 } ek_fully_connected_s4_layer;
 
-/* input: (rows, vectors, depth), contiguous; output: (rows, vectors, output_channels). */
+/* input: (rows, vectors, depth); output: (rows, vectors, output_channels). */
 static inline void ek_fully_connected_s4(const ek_fully_connected_s4_layer *layer, ek_rows input,
                                          ek_rows output, int32_t row_begin, int32_t row_end) {
-  const int8_t *vector = input.data + row_begin * layer->vectors * layer->matrix.depth;
   for (int32_t y = row_begin; y < row_end; ++y) {
+    const int8_t *vector = ek_part(input, y, layer->vectors * layer->matrix.depth);
     int8_t *units = ek_row(output, y);
     for (int32_t i = 0; i < layer->vectors; ++i) {
       ek_matrix_vector_s4(&layer->matrix, vector, units);

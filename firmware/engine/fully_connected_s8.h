@@ -10,11 +10,11 @@ typedef struct {
   ek_matrix_s8 matrix;
 } ek_fully_connected_s8_layer;
 
-/* input: (rows, depth), contiguous; output: (rows, output_channels). */
+/* input: (rows, depth); output: (rows, output_channels). */
 static inline void ek_fully_connected_s8(const ek_fully_connected_s8_layer *layer, ek_rows input,
                                          ek_rows output, int32_t row_begin, int32_t row_end) {
   for (int32_t y = row_begin; y < row_end; ++y) {
-    ek_matrix_vector_s8(&layer->matrix, input.data + y * layer->matrix.depth, ek_row(output, y));
+    ek_matrix_vector_s8(&layer->matrix, ek_part(input, y, layer->matrix.depth), ek_row(output, y));
   }
 }
 

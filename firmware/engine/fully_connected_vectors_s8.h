@@ -11,12 +11,12 @@ typedef struct {
   int32_t vectors; /* in a row */
 } ek_fully_connected_vectors_s8_layer;
 
-/* input: (rows, vectors, depth), contiguous; output: (rows, vectors, output_channels). */
+/* input: (rows, vectors, depth); output: (rows, vectors, output_channels). */
 static inline void ek_fully_connected_vectors_s8(const ek_fully_connected_vectors_s8_layer *layer,
                                                  ek_rows input, ek_rows output, int32_t row_begin,
                                                  int32_t row_end) {
-  const int8_t *vector = input.data + row_begin * layer->vectors * layer->matrix.depth;
   for (int32_t y = row_begin; y < row_end; ++y) {
+    const int8_t *vector = ek_part(input, y, layer->vectors * layer->matrix.depth);
     int8_t *units = ek_row(output, y);
     for (int32_t i = 0; i < layer->vectors; ++i) {
       ek_matrix_vector_s8(&layer->matrix, vector, units);

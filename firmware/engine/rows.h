@@ -31,4 +31,9 @@ static inline int8_t *ek_row(ek_rows rows, int32_t y) {
   return rows.data + (y % rows.ring_rows) * rows.row_bytes;
 }
 
+/* Part y, of so many bytes, of a tensor whose rows may be other parts of it: then it is whole. */
+static inline int8_t *ek_part(ek_rows rows, int32_t y, int32_t bytes) {
+  return rows.row_bytes == bytes ? ek_row(rows, y) : rows.data + y * bytes;
+}
+
 #endif

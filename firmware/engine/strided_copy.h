@@ -106,17 +106,18 @@ static inline void ek_copy_row(const ek_strided_copy_layer *layer, const int8_t 
 /* input: whole, or its rows where input_row_step is not 0; output: (rows, row_bytes). */
 static inline void ek_strided_copy(const ek_strided_copy_layer *layer, ek_rows input, ek_rows output,
                                    int32_t row_begin, int32_t row_end) {
+  const int32_t before = row_begin - layer->row_first;
+  int32_t k = before <= 0 ? 0 : (before + layer->row_step - 1) / layer->row_step;
   for (int32_t y = row_begin; y < row_end; ++y) {
     if (y >= layer->fill_first && y < layer->fill_first + layer->fill_count) {
       ek_fill_row(ek_row(output, y), output.row_bytes, layer->element_bytes, layer->fill_value);
     }
-  }
-  const int32_t before = row_begin - layer->row_first;
-  int32_t k = before <= 0 ? 0 : (before + layer->row_step - 1) / layer->row_step;
-  for (; k < layer->row_count && layer->row_first + k * layer->row_step < row_end; ++k) {
-    const int8_t *row = ek_row(input, layer->input_row + k * layer->input_row_step);
-    ek_copy_row(layer, row + layer->input_offset + k * layer->input_stride,
-                ek_row(output, layer->row_first + k * layer->row_step) + layer->output_offset);
+    if (k < layer->row_count && y == layer->row_first + k * layer->row_step) {
+      const int8_t *row = ek_row(input, layer->input_row + k * layer->input_row_step);
+      ek_copy_row(layer, row + layer->input_offset + k * layer->input_stride,
+                  ek_row(output, y) + layer->output_offset);
+      ++k;
+    }
   }
 }
 

@@ -41,6 +41,7 @@ def lower_pair(graph: Graph, op: Op, kernel: str, fields: Mapping[str, Any]) -> 
         constants=(),
         inputs=(left.index, right.index),
         output=output.index,
+        rows_read=_broadcast.rows_read(operands),
     )
 
 

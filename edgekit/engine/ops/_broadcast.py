@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgekit.engine.lowered import row_shape
+from edgekit.engine.lowered import RowsRead, row_shape
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 _LOOPS = 5
@@ -59,6 +59,11 @@ def loop_fields(output: Tensor, inputs: Sequence[Tensor]) -> tuple[dict[str, Any
         for place, tensor in enumerate(inputs)
     ]
     return loops, operands
+
+
+def rows_read(operands: Sequence[Mapping[str, Any]]) -> tuple[RowsRead | None, ...]:
+    """Return for each operand of `loop_fields` row y for row y of the output, or all of it where it repeats itself."""
+    return tuple(RowsRead() if operand["follows_rows"] else None for operand in operands)
 
 
 def _operand(output: Tensor, tensor: Tensor, row_step: int, steps: list[int]) -> dict[str, Any]:

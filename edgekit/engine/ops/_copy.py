@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from edgekit.engine.lowered import Constant, Lowered, row_shape
+from edgekit.engine.lowered import Constant, Lowered, RowsRead, row_shape
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 # Loops in an output row that the kernel has; more become parts.
@@ -98,7 +98,7 @@ def copy(graph: Graph, source: int, target: int, moved: Box, fill: Fill | None =
         into = moved.target + sum(i * loop.target for i, loop in zip(indices, unrolled, strict=True))
         fields = _fields(graph.tensors[source], graph.tensors[target], Box((rows, *inside), start, into), run, fill)
         constants = (_loop_table(inside, graph.tensors[target]),) if inside else ()
-        parts.append(Lowered("strided_copy", fields, constants, (source,), target))
+        parts.append(Lowered("strided_copy", fields, constants, (source,), target, rows_read=(_rows_read(fields),)))
     return tuple(parts)
 
 
@@ -135,6 +135,14 @@ def _loop_table(loops: Sequence[Loop], target: Tensor) -> Constant:
     size = np.dtype(target.dtype).itemsize
     table = [number for loop in loops for number in (loop.count, loop.source * size, loop.target * size)]
     return Constant("loop", np.array(table, np.int32), f"({len(loops)}, 3): count, input step, output step")
+
+
+def _rows_read(fields: Mapping[str, Any]) -> RowsRead | None:
+    """Which rows of the source a copy reads for a row of the target, where they move on with it."""
+    step = fields["input_row_step"]
+    if step <= 0 or fields["row_step"] != 1:
+        return None
+    return RowsRead(step, fields["row_first"] * step - fields["input_row"])
 
 
 def _fields(source: Tensor, target: Tensor, part: Box, run: int, fill: Fill | None) -> dict[str, Any]:

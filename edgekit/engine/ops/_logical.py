@@ -21,4 +21,11 @@ def lower_logical(graph: Graph, op: Op, truth: int) -> Lowered:
     left, right, output = (graph.tensors[index] for index in (op.inputs[0], op.inputs[-1], op.outputs[0]))
     loops, operands = _broadcast.loop_fields(output, (left, right))
     pair = {"loops": loops, "left": operands[0], "right": operands[1]}
-    return Lowered("logical_s8", {"pair": pair, "truth": truth}, (), (left.index, right.index), output.index)
+    return Lowered(
+        kernel="logical_s8",
+        fields={"pair": pair, "truth": truth},
+        constants=(),
+        inputs=(left.index, right.index),
+        output=output.index,
+        rows_read=_broadcast.rows_read(operands),
+    )

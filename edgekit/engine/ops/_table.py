@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from edgekit.engine.lowered import Constant, Lowered, row_shape
+from edgekit.engine.lowered import Constant, Lowered, row_shape, same_rows
 from edgekit.engine.ops._fixed_point import codes
 from edgekit.tflite.graph import Graph, Op
 
@@ -29,6 +29,7 @@ def lower_values(graph: Graph, source: int, output: int, values: Iterable[int]) 
         constants=(Constant("table", table, "(256), by the input's byte"),),
         inputs=(source,),
         output=output,
+        rows_read=(same_rows(graph, source, output),),
     )
 
 

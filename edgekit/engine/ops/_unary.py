@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, row_shape, scale_of, zero_point_of
+from edgekit.engine.lowered import Lowered, row_shape, same_rows, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops._checks import all_of, shape_is_kept
 from edgekit.engine.ops._fixed_point import clamped, requantize
@@ -22,7 +22,14 @@ def before_after(graph: Graph, op: Op) -> tuple[Tensor, Tensor]:
 def lower_s16(graph: Graph, op: Op, kernel: str, fields: dict[str, int]) -> Lowered:
     """Lower to a kernel whose layer starts with the elements of a row."""
     output = graph.tensors[op.outputs[0]]
-    return Lowered(kernel, {"row_elements": row_shape(output)[1], **fields}, (), (op.inputs[0],), output.index)
+    return Lowered(
+        kernel,
+        {"row_elements": row_shape(output)[1], **fields},
+        (),
+        (op.inputs[0],),
+        output.index,
+        rows_read=(same_rows(graph, op.inputs[0], output.index),),
+    )
 
 
 def lower_linear(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, row_shape
+from edgekit.engine.lowered import Lowered, row_shape, same_rows
 from edgekit.engine.ops._checks import shape_is_kept
 from edgekit.tflite.graph import Graph, Op
 
@@ -26,4 +26,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         "input_bytes": _BYTES[before.dtype],
         "output_bytes": _BYTES[after.dtype],
     }
-    return Lowered("cast", fields, (), (before.index,), after.index)
+    rows = (same_rows(graph, before.index, after.index),)
+    return Lowered("cast", fields, (), (before.index,), after.index, rows_read=rows)

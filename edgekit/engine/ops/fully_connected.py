@@ -3,7 +3,7 @@ int16 activations fully_connected_s4.h and fully_connected_s16.h; for computed w
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, has_fused_activation, row_shape, zero_point_of
+from edgekit.engine.lowered import Lowered, has_fused_activation, row_shape, same_rows, zero_point_of
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._linear import Linear
 from edgekit.engine.ops._matmul import Operand, shape_fields
@@ -66,6 +66,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
         constants=made.constants,
         inputs=(op.inputs[0],),
         output=op.outputs[0],
+        rows_read=(same_rows(graph, op.inputs[0], op.outputs[0]),),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, activations_are_int8, row_shape, scale_of, zero_point_of
+from edgekit.engine.lowered import Lowered, activations_are_int8, row_shape, same_rows, scale_of, zero_point_of
 from edgekit.engine.ops._checks import has_no_activation
 from edgekit.tflite.graph import Graph, Op
 
@@ -36,4 +36,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         constants=(),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
+        rows_read=(same_rows(graph, op.inputs[0], op.outputs[0]),),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, activations_are_int8, scale_of, zero_point_of
+from edgekit.engine.lowered import Lowered, activations_are_int8, same_rows, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops._softmax import input_scale_is_in_range, softmax_fields, vectors_are_short
 from edgekit.tflite.graph import Graph, Op
@@ -28,4 +28,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         constants=(),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
+        rows_read=(same_rows(graph, op.inputs[0], op.outputs[0]),),
     )

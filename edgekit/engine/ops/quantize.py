@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.engine.lowered import Lowered, row_shape, scale_of, zero_point_of
+from edgekit.engine.lowered import Lowered, row_shape, same_rows, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops import _unary
 from edgekit.engine.ops._checks import shape_is_kept
@@ -66,4 +66,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         "lowest": low,
         "highest": high,
     }
-    return Lowered("quantize", fields, (), (before.index,), after.index)
+    rows = (same_rows(graph, before.index, after.index),)
+    return Lowered("quantize", fields, (), (before.index,), after.index, rows_read=rows)

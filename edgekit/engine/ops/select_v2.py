@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgekit.engine.lowered import Lowered
-from edgekit.engine.ops._broadcast import loop_fields, shapes_broadcast
+from edgekit.engine.ops._broadcast import loop_fields, rows_read, shapes_broadcast
 from edgekit.tflite.graph import Graph, Op
 
 
@@ -37,4 +37,5 @@ def lower(graph: Graph, op: Op) -> Lowered:
         constants=(),
         inputs=tuple(op.inputs),
         output=output.index,
+        rows_read=rows_read(operands),
     )

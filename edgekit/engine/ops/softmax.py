@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.engine.lowered import Constant, Lowered, row_shape, scale_of, zero_point_of
+from edgekit.engine.lowered import Constant, Lowered, row_shape, same_rows, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops._softmax import input_scale_is_in_range, softmax_fields, vectors_are_short
 from edgekit.tflite.graph import Graph, Op, Tensor
@@ -49,9 +50,10 @@ def lower(graph: Graph, op: Op) -> Lowered:
     before, after = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
     kernel, *_ = _FORMS[before.dtype, after.dtype]
     beta = float(op.options.get("beta", 1.0))
+    rows = (same_rows(graph, op.inputs[0], op.outputs[0]),)
     if before.dtype == "int16":
-        return _with_tables(before, op, beta)
-    return Lowered(kernel, softmax_fields(before, beta), (), (op.inputs[0],), op.outputs[0])
+        return dataclasses.replace(_with_tables(before, op, beta), rows_read=rows)
+    return Lowered(kernel, softmax_fields(before, beta), (), (op.inputs[0],), op.outputs[0], rows_read=rows)
 
 
 def _with_tables(before: Tensor, op: Op, beta: float) -> Lowered:
