@@ -53,6 +53,7 @@ class Target:
         clock_hz: core clock of the chip as the port leaves it.
         toolchain: stem of the module in `edgekit/toolchains/`.
         port: folder in `firmware/ports/`.
+        flags: for the core, where the toolchain serves several; given to the compiler and to the linker.
         flasher: stem behind `flash_` in `edgekit/deploy/`; None where there is nothing to flash.
         emulator: how it is emulated; None where it is not.
         features: kernel variants the core can run, best first; `conv_2d_s8.<feature>.h` wins over `conv_2d_s8.h`.
@@ -67,6 +68,7 @@ class Target:
     port: str
     flasher: str | None = None
     emulator: Emulator | None = None
+    flags: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
 
 

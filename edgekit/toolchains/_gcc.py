@@ -174,10 +174,11 @@ def _compile(gcc: Gcc, sources: Sources, target: Target, work: Path) -> list[str
     }
     includes = [f"-I{firmware_path('harness')}", f"-I{model}", f"-I{firmware_path('engine')}"]
     maps = [f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={firmware_path()}=firmware"]
+    flags = (*gcc.flags, *target.flags, *gcc.compile_flags)
     objects: list[str] = []
     for group, files in groups.items():
         (work / group).mkdir(exist_ok=True)
-        command = [gcc.command, *gcc.flags, *gcc.compile_flags, *_COMPILE, *includes, *maps, "-c", *map(str, files)]
+        command = [gcc.command, *flags, *_COMPILE, *includes, *maps, "-c", *map(str, files)]
         run(command, work / group, package=gcc.package)
         objects += [f"{group}/{path.stem}.o" for path in files]
     return objects
@@ -188,7 +189,7 @@ def _link(gcc: Gcc, objects: Sequence[str], target: Target, work: Path, script: 
     folder = firmware_path("ports", target.port)
     scripts = [f"-Wl,-L{folder}", f"-T{folder / script}"] if script else []
     output = work / "firmware.elf"
-    command = [gcc.command, *gcc.flags, *_LINK, f"-Wl,-Map={_MAP}", *gcc.link_flags, *scripts]
+    command = [gcc.command, *gcc.flags, *target.flags, *_LINK, f"-Wl,-Map={_MAP}", *gcc.link_flags, *scripts]
     # Names relative to `work`: the map and the ELF then hold no path of this machine.
     command += ["-o", output.name, *objects, *(["-lc", "-lgcc"] if script else [])]
     try:

@@ -12,8 +12,7 @@ from edgekit.toolchains._gcc import Gcc, compile_firmware
 _GCC = Gcc(
     command="arm-none-eabi-gcc",
     package="gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    # Integer-only inference: the soft-float ABI keeps FPU registers out of every exception frame.
-    flags=("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"),
+    flags=("-mthumb",),
     link_flags=("-nostartfiles",),
 )
 

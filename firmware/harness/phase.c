@@ -1,4 +1,4 @@
-/* An emulated core counts instructions, its timer only every 25th or 40th of them: the same inference would
+/* An emulated core counts instructions, its timer only every 25th to 125th of them: the same inference would
  * be one tick longer or shorter, as the host's bytes happened to arrive. A loop whose round takes one
  * instruction more than whole ticks moves by one instruction a round, so the round that sees one tick more
  * than the others ends at the same instruction of a tick, always. */

@@ -20,7 +20,7 @@ from edgekit.toolchains import Firmware
 
 pytestmark = pytest.mark.emulated
 
-EMULATED = ("cortex-m4", "esp32", "esp32c3")
+EMULATED = ("cortex-m4", "cortex-m55", "esp32", "esp32c3")
 INPUT = bytes(range(90, 90 + INPUT_BYTES))
 
 

@@ -26,6 +26,7 @@ from edgekit.toolchains import Firmware
 # Name of the target, section of the weights, [low, high) of flash as the core sees it.
 FLASH = {
     "cortex-m4": (".rodata", 0x0000_0000, 0x0010_0000),
+    "cortex-m55": (".rodata", 0x1100_0000, 0x1120_0000),
     "esp32": (".drom", 0x3F40_0000, 0x3F80_0000),
     "esp32c3": (".drom", 0x3C00_0000, 0x3C80_0000),
 }
@@ -107,7 +108,18 @@ def test_no_byte_data_where_only_words_can_be_loaded(firmware: Firmware) -> None
     for low, high in WORDS_ONLY.get(firmware.target.name, ()):
         assert [name for name, at, _ in objects(firmware.elf) if low <= at < high] == []
     found = sections(firmware.elf)
-    assert set(found) <= {".iram", ".irom", ".drom", ".data", ".bss", ".arena", ".stack", ".text", ".rodata"}
+    assert set(found) <= {
+        ".vectors",
+        ".iram",
+        ".irom",
+        ".drom",
+        ".data",
+        ".bss",
+        ".arena",
+        ".stack",
+        ".text",
+        ".rodata",
+    }
 
 
 @pytest.mark.parametrize("name", LOADABLE)

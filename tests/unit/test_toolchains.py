@@ -18,6 +18,7 @@ from edgekit.toolchains import Firmware, _gcc
 COMPILERS = {
     "host": "cc",
     "cortex-m4": "arm-none-eabi-gcc",
+    "cortex-m55": "arm-none-eabi-gcc",
     "esp32": "xtensa-lx106-elf-gcc",
     "esp32c3": "riscv64-unknown-elf-gcc",
 }
@@ -93,7 +94,7 @@ def test_undefined_reference_is_named(tmp_path: Path) -> None:
         compiled(board("host"), tmp_path, extra=missing + call)
 
 
-@pytest.mark.parametrize("name", ["cortex-m4", "esp32", "esp32c3"])
+@pytest.mark.parametrize("name", ["cortex-m4", "cortex-m55", "esp32", "esp32c3"])
 def test_too_much_ram(name: str, tmp_path: Path) -> None:
     target = board(name)
     with pytest.raises(DoesNotFitError, match="RAM needed") as caught:

@@ -1,0 +1,2 @@
+/* It starts as the MPS2 does. */
+#include "../mps2/start.c"
