@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+STREAMED = -1
+"""The layer of a step that takes rows of the model's input from the application."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Compute rows [row_begin, row_end) of the output of one layer, a position in `Program.lowered`."""
+    """Compute rows [row_begin, row_end) of the output of one layer, a position in `Program.lowered`.
+
+    A layer with `Lowered.work_rows` counts those. The steps of one layer cover its rows once, in blocks of one size, of
+    which the last may be smaller, all ascending or all descending.
+    """
 
     layer: int
     row_begin: int

@@ -61,7 +61,7 @@ def test_tables_leave_no_indices(tables: int, constant_first: bool, tmp_path: Pa
     made = _run(_model(tables=tables, constant_first=constant_first), tmp_path)
     assert [item.kernel for item in made.lowered] == ["table_s8"] * tables
     bytes_each = int(np.prod(SHAPE))
-    assert made.memory.arena_bytes == (tables + 1) * bytes_each
+    assert made.memory.arena_bytes <= (tables + 1) * bytes_each
 
 
 def test_indices_that_are_read_elsewhere_stay(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The planner meets its bound, and its independent check sees a wrong plan."""
+"""The planner lets rows overlap where they do not meet, and its independent check sees a wrong plan."""
 
 from __future__ import annotations
 
@@ -7,32 +7,78 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.engine.plan import live_peak_bytes, verify
-from edgekit.engine.program import program
+from edgekit.engine.plan import live_peak_bytes, plan, verify
+from edgekit.engine.program import Program, program
+from edgekit.engine.types import Schedule, Step
 from edgekit.tflite import graph
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "models"
-PEAKS = {
-    "image_classification": 49_152,
-    "visual_wake_words": 55_296,
-    "keyword_spotting": 16_000,
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "models"
+# Bytes of the arena at most, on a core without kernels of its own.
+ARENAS = {
+    "image_classification": 34_304,
+    "visual_wake_words": 46_112,
+    "keyword_spotting": 11_840,
     "anomaly_detection": 768,
 }
 
 
-@pytest.mark.parametrize("name", sorted(PEAKS))
-def test_arena_stays_near_the_live_peak(name: str) -> None:
+def _digits() -> Program:
+    return program(graph.read(ROOT / "models" / "digits" / "model.tflite"))
+
+
+@pytest.mark.parametrize("name", sorted(ARENAS))
+def test_arena_of_a_known_model(name: str) -> None:
     path = SHARED / f"{name}_int8.tflite"
     if not path.exists():
         pytest.skip("the MLPerf Tiny models are not beside this checkout (../shared/models)")
     made = program(graph.read(path))
-    assert live_peak_bytes(made.graph, made.lowered, made.schedule) == PEAKS[name]
-    assert made.memory.arena_bytes <= PEAKS[name] + 2048
+    assert live_peak_bytes(made.graph, made.lowered, made.schedule) <= made.memory.arena_bytes <= ARENAS[name]
+
+
+def _fails(made: Program, match: str) -> None:
+    with pytest.raises(AssertionError, match=match):
+        verify(made.graph, made.lowered, made.schedule, made.memory)
 
 
 def test_overlap_is_seen() -> None:
-    made = program(graph.read(Path(__file__).parents[2] / "models" / "digits" / "model.tflite"))
+    made = _digits()
     first = made.lowered[made.schedule.steps[0].layer]
     wrong = dict(made.memory.offsets) | {first.inputs[0]: made.memory.offsets[first.output]}
-    with pytest.raises(AssertionError, match="overlaps"):
-        verify(made.graph, made.lowered, made.schedule, dataclasses.replace(made.memory, offsets=wrong))
+    _fails(dataclasses.replace(made, memory=dataclasses.replace(made.memory, offsets=wrong)), "overlapped")
+
+
+def test_scratch_memory_on_a_tensor_is_seen() -> None:
+    made = _digits()
+    layer, (_, size) = next(iter(made.memory.scratch.items()))
+    wrong = dict(made.memory.scratch) | {layer: (made.memory.offsets[made.lowered[layer].inputs[0]], size)}
+    _fails(dataclasses.replace(made, memory=dataclasses.replace(made.memory, scratch=wrong)), "overlapped")
+
+
+def test_an_arena_too_small_is_seen() -> None:
+    made = _digits()
+    _fails(
+        dataclasses.replace(made, memory=dataclasses.replace(made.memory, arena_bytes=made.memory.arena_bytes - 32)), ""
+    )
+
+
+def test_rows_that_are_missing_or_out_of_order_are_seen() -> None:
+    made = _digits()
+    steps = made.schedule.steps
+    for wrong in (steps[:-1], (*steps, steps[-1]), (*steps[1:], steps[0])):
+        _fails(dataclasses.replace(made, schedule=Schedule(wrong, {})), "computes rows|are read before")
+
+
+def test_a_ring_that_keeps_too_few_rows_is_seen() -> None:
+    made = _digits()
+    _fails(dataclasses.replace(made, schedule=Schedule(made.schedule.steps, {made.lowered[0].output: 1})), "overlapped")
+
+
+def test_an_output_follows_its_dying_input() -> None:
+    """The first convolution of digits: rows of the input die as rows of the output are written."""
+    made = _digits()
+    steps = [step for step in made.schedule.steps if step.layer == 0]
+    rows = steps[0].row_end
+    by_rows = [Step(0, row, row + 1) for row in range(rows)]
+    schedule = Schedule((*by_rows, *made.schedule.steps[1:]), {})
+    assert plan(made.graph, made.lowered, schedule).arena_bytes == made.memory.arena_bytes
