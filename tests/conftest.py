@@ -23,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     campaigns = parser.getgroup("edgekit campaigns")
     campaigns.addoption("--graphs", type=int, default=500, help="random graphs to judge (default 500)")
     campaigns.addoption("--first-graph", type=int, default=0, help="seed of the first one (default 0)")
+    campaigns.addoption("--layers", type=int, default=80, help="layers at their limits to judge (default 80)")
+    campaigns.addoption("--first-layer", type=int, default=0, help="seed of the first one (default 0)")
 
 
 def pytest_configure() -> None:
