@@ -1,0 +1,17 @@
+/* CONV_2D of int8 on Armv7E-M, weights stored as int8. Twin: edgekit/engine/cores/dsp/conv_2d.py. */
+#ifndef EK_CONV_2D_NARROW_S8_DSP_H
+#define EK_CONV_2D_NARROW_S8_DSP_H
+
+#include "conv_2d_pairs.dsp.h"
+
+EK_TILE(ek_tile_narrow, EK_TILE_NARROW_STEP, "60", EK_TILE_DOUBLED)
+
+typedef ek_conv_2d_pairs_layer ek_conv_2d_narrow_s8_dsp_layer;
+
+static inline void ek_conv_2d_narrow_s8_dsp(const ek_conv_2d_narrow_s8_dsp_layer *layer, ek_rows input,
+                                            ek_rows output, int8_t *scratch, int32_t row_begin,
+                                            int32_t row_end) {
+  ek_conv_2d_pairs(layer, ek_tile_narrow, input, output, scratch, row_begin, row_end);
+}
+
+#endif

@@ -1,0 +1,239 @@
+/* Two pixels times four channels at a time, for all channels: the inner loop of convolution on Armv7E-M.
+ * Twin: edgekit/engine/cores/dsp/_tile.py.
+ *
+ * The pixels lie side by side in words of two halves: for each four depths k the words (k, k + 2) of pixel 0
+ * and of pixel 1, then (k + 1, k + 3) of both: the order that SXTB16 gives. The weights are one stream of
+ * words in the order in which they are used; a block of four channels is 4 biases, the weights, and for each
+ * channel multiplier, rounding and shift. Above the low byte, a block's last shift says how many bytes of the
+ * output the next block steps back, and is negative where no block follows.
+ *
+ * The compiler cannot keep eight sums, both streams and four operands in registers: the inner loop is
+ * assembly, which needs r0 to r12 and lr. It keeps its other values on the stack and restores all that a
+ * caller may hold, so that it builds at every optimization level. */
+#ifndef EK_TILE_DSP_H
+#define EK_TILE_DSP_H
+
+#include "simd.dsp.h"
+
+#include <stdint.h>
+
+#ifdef __ARM_FEATURE_DSP
+
+/* Two depths of four channels, their weights twice their value in halves: 11 instructions, 44 bytes. */
+#define EK_TILE_WIDE_STEP                                                                                    \
+  "ldmia.w r1!, {r2, r3}\n\t"                                                                                \
+  "ldmia.w r0!, {r12, lr}\n\t"                                                                               \
+  "smlad r4, r12, r2, r4\n\t"                                                                                \
+  "smlad r8, r12, r3, r8\n\t"                                                                                \
+  "smlad r5, lr, r2, r5\n\t"                                                                                 \
+  "smlad r9, lr, r3, r9\n\t"                                                                                 \
+  "ldmia.w r0!, {r12, lr}\n\t"                                                                               \
+  "smlad r6, r12, r2, r6\n\t"                                                                                \
+  "smlad r10, r12, r3, r10\n\t"                                                                              \
+  "smlad r7, lr, r2, r7\n\t"                                                                                 \
+  "smlad r11, lr, r3, r11\n\t"
+
+/* The same from bytes, those of two channels in one word: 15 instructions, 60 bytes. */
+#define EK_TILE_NARROW_STEP                                                                                  \
+  "ldmia.w r1!, {r2, r3}\n\t"                                                                                \
+  "ldr.w r12, [r0], #4\n\t"                                                                                  \
+  "sxtb16.w lr, r12\n\t"                                                                                     \
+  "smlad r4, lr, r2, r4\n\t"                                                                                 \
+  "smlad r8, lr, r3, r8\n\t"                                                                                 \
+  "sxtb16.w r12, r12, ror #8\n\t"                                                                            \
+  "smlad r5, r12, r2, r5\n\t"                                                                                \
+  "smlad r9, r12, r3, r9\n\t"                                                                                \
+  "ldr.w r12, [r0], #4\n\t"                                                                                  \
+  "sxtb16.w lr, r12\n\t"                                                                                     \
+  "smlad r6, lr, r2, r6\n\t"                                                                                 \
+  "smlad r10, lr, r3, r10\n\t"                                                                               \
+  "sxtb16.w r12, r12, ror #8\n\t"                                                                            \
+  "smlad r7, r12, r2, r7\n\t"                                                                                \
+  "smlad r11, r12, r3, r11\n\t"
+
+/* The outputs of one channel for both pixels from their sums, doubled by DOUBLE; r1 is where they go, lr how
+ * far the second stands behind the first. */
+#define EK_TILE_SCALE(DOUBLE, A, B, TEMPORARY)                                                               \
+  "ldmia.w r0!, {r2, r3, r12}\n\t" DOUBLE(A) DOUBLE(B) "add " TEMPORARY ", r3, " A ", asr #31\n\t"           \
+                                                       "smmlar " A ", " A ", r2, " TEMPORARY "\n\t"          \
+                                                       "add r3, r3, " B ", asr #31\n\t"                      \
+                                                       "smmlar " B ", " B ", r2, r3\n\t" EK_TILE_STORE(A, B)
+
+#define EK_TILE_STORE(A, B)                                                                                  \
+  "asr " A ", " A ", r12\n\t"                                                                                \
+  "asr " B ", " B ", r12\n\t"                                                                                \
+  "ssat " A ", #8, " A "\n\t"                                                                                \
+  "ssat " B ", #8, " B "\n\t"                                                                                \
+  "strb " B ", [r1, lr]\n\t"                                                                                 \
+  "strb " A ", [r1], #1\n\t"
+
+#define EK_TILE_ALREADY_DOUBLED(A) ""
+#define EK_TILE_DOUBLED(A) "lsl " A ", " A ", #1\n\t"
+
+/* Defines NAME(blocks, pixels, groups, output, second): all channels of two pixels.
+ * pixels: (groups, 2, 2 pixels) words; output: (channels) bytes, those of pixel 1 `second` bytes behind. */
+#define EK_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                              \
+  static __attribute__((noinline)) void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups,  \
+                                             int8_t *output, int32_t second) {                               \
+    register const int32_t *r0 __asm__("r0") = blocks;                                                       \
+    register const uint32_t *r1 __asm__("r1") = pixels;                                                      \
+    register int32_t r2 __asm__("r2") = groups;                                                              \
+    register int8_t *r3 __asm__("r3") = output;                                                              \
+    register int32_t r4 __asm__("r4") = second;                                                              \
+    __asm__ volatile("push {r5-r11, lr}\n\t"                                                                 \
+                     "sub sp, #24\n\t"                                                                       \
+                     "strd r1, r3, [sp, #4]\n\t" /* the pixels; where the output goes */                     \
+                     "str r4, [sp, #12]\n\t"                                                                 \
+                     "add r1, r1, r2, lsl #4\n\t"                                                            \
+                     "str r1, [sp]\n\t"   /* where the pixels end */                                         \
+                     "rsb r2, r2, #0\n\t" /* the first round enters its loop of four groups so that */       \
+                     "and r2, r2, #3\n\t" /* the last round ends with the last group */                      \
+                     "movs r3, #" STEP_BYTES "*2\n\t"                                                        \
+                     "mul r2, r2, r3\n\t"                                                                    \
+                     "adr.w r3, 2f\n\t"                                                                      \
+                     "add r2, r2, r3\n\t"                                                                    \
+                     "orr r2, r2, #1\n\t"                                                                    \
+                     "str r2, [sp, #16]\n\t"                                                                 \
+                     "1:\n\t" /* a block of four channels */                                                 \
+                     "ldr r1, [sp, #4]\n\t"                                                                  \
+                     "ldr r2, [sp, #16]\n\t"                                                                 \
+                     "ldmia.w r0, {r8-r11}\n\t"                                                              \
+                     "ldmia.w r0!, {r4-r7}\n\t"                                                              \
+                     "bx r2\n\t"                                                                             \
+                     ".p2align 2\n\t"                                                                        \
+                     "2:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP "ldr r2, [sp]\n\t"                     \
+                     "cmp r1, r2\n\t"                                                                        \
+                     "bne.w 2b\n\t"                                                                          \
+                     "ldrd r1, lr, [sp, #8]\n\t"                                                             \
+                     "ldmia.w r0!, {r2, r3, r12}\n\t" /* no register is free for the first channel */        \
+                     DOUBLE("r4") DOUBLE("r8") "smmulr r4, r4, r2\n\t"                                       \
+                                               "add r4, r4, r4, asr #31\n\t"                                 \
+                                               "add r4, r4, r3\n\t"                                          \
+                                               "add r3, r3, r8, asr #31\n\t"                                 \
+                                               "smmlar r8, r8, r2, r3\n\t" EK_TILE_STORE("r4", "r8")         \
+                                                   EK_TILE_SCALE(DOUBLE, "r5", "r9", "r4")                   \
+                                                       EK_TILE_SCALE(DOUBLE, "r6", "r10", "r4")              \
+                                                           EK_TILE_SCALE(DOUBLE, "r7", "r11",                \
+                                                                         "r4") "sub r1, r1, r12, asr #8\n\t" \
+                                                                               "str r1, [sp, #8]\n\t"        \
+                                                                               "cmp r12, #0\n\t"             \
+                                                                               "bge.w 1b\n\t"                \
+                                                                               "add sp, #24\n\t"             \
+                                                                               "pop {r5-r11, lr}\n\t"        \
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4)                                      \
+                     :                                                                                       \
+                     : "r12", "cc", "memory");                                                               \
+  }
+
+/* Widens `words` words of two pixels side by side to `to`; see above. Returns where they end. */
+static __attribute__((noinline)) uint32_t *ek_widen_two(uint32_t *to, const int8_t *pixel_0,
+                                                        const int8_t *pixel_1, int32_t words) {
+  register uint32_t *r0 __asm__("r0") = to;
+  register const int8_t *r1 __asm__("r1") = pixel_0;
+  register const int8_t *r2 __asm__("r2") = pixel_1;
+  register int32_t r3 __asm__("r3") = words;
+#define EK_WIDEN_STEP                                                                                        \
+  "ldr r12, [r1], #4\n\t"                                                                                    \
+  "ldr r8, [r2], #4\n\t"                                                                                     \
+  "sxtb16 r4, r12\n\t"                                                                                       \
+  "sxtb16 r5, r8\n\t"                                                                                        \
+  "sxtb16 r6, r12, ror #8\n\t"                                                                               \
+  "sxtb16 r8, r8, ror #8\n\t"                                                                                \
+  "stmia.w r0!, {r4, r5, r6, r8}\n\t"
+  __asm__ volatile("lsrs r3, r3, #1\n\t"
+                   "bcc.n 1f\n\t" EK_WIDEN_STEP "1:\n\t"
+                   "cbz r3, 3f\n\t"
+                   "2:\n\t" EK_WIDEN_STEP EK_WIDEN_STEP "subs r3, #1\n\t"
+                   "bne.n 2b\n\t"
+                   "3:\n\t"
+                   : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+                   :
+                   : "r4", "r5", "r6", "r8", "r12", "cc", "memory");
+#undef EK_WIDEN_STEP
+  return r0;
+}
+
+#else
+
+/* Two depths of four channels of both pixels; returns the weights behind. */
+static inline const int32_t *ek_tile_wide_step(const int32_t *weights, uint32_t pixel_0, uint32_t pixel_1,
+                                               int32_t sums[8]) {
+  for (int channel = 0; channel < 4; ++channel) {
+    sums[channel] = ek_multiply_pairs((uint32_t)*weights, pixel_0, sums[channel]);
+    sums[channel + 4] = ek_multiply_pairs((uint32_t)*weights++, pixel_1, sums[channel + 4]);
+  }
+  return weights;
+}
+
+static inline const int32_t *ek_tile_narrow_step(const int32_t *weights, uint32_t pixel_0, uint32_t pixel_1,
+                                                 int32_t sums[8]) {
+  for (int channel = 0; channel < 4; ++channel) {
+    const uint32_t pair =
+        channel % 2 == 0 ? ek_even_bytes((uint32_t)*weights) : ek_odd_bytes((uint32_t)*weights++);
+    sums[channel] = ek_multiply_pairs(pair, pixel_0, sums[channel]);
+    sums[channel + 4] = ek_multiply_pairs(pair, pixel_1, sums[channel + 4]);
+  }
+  return weights;
+}
+
+#define EK_TILE_WIDE_STEP ek_tile_wide_step
+#define EK_TILE_NARROW_STEP ek_tile_narrow_step
+#define EK_TILE_ALREADY_DOUBLED 1
+#define EK_TILE_DOUBLED 2
+
+#define EK_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                              \
+  static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
+                          int32_t second) {                                                                  \
+    for (int32_t shift = 0; shift >= 0; output -= shift >> 8) {                                              \
+      int32_t sums[8];                                                                                       \
+      for (int i = 0; i < 8; ++i) {                                                                          \
+        sums[i] = blocks[i & 3];                                                                             \
+      }                                                                                                      \
+      blocks += 4;                                                                                           \
+      for (int32_t half = 0; half < 2 * groups; ++half) {                                                    \
+        blocks = STEP(blocks, pixels[2 * half], pixels[2 * half + 1], sums);                                 \
+      }                                                                                                      \
+      for (int channel = 0; channel < 4; ++channel, blocks += 3) {                                           \
+        shift = blocks[2];                                                                                   \
+        output[second] = ek_tile_output(DOUBLE * sums[channel + 4], blocks);                                 \
+        *output++ = ek_tile_output(DOUBLE * sums[channel], blocks);                                          \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+/* The output of a doubled sum; scale: multiplier, rounding, shift in the low byte. */
+static inline int8_t ek_tile_output(int32_t sum, const int32_t *scale) {
+  return (int8_t)ek_saturate(ek_multiply_upper(sum, scale[0], scale[1] + (sum >> 31)) >> (scale[2] & 0xFF));
+}
+
+static inline uint32_t *ek_widen_two(uint32_t *to, const int8_t *pixel_0, const int8_t *pixel_1,
+                                     int32_t words) {
+  for (; words > 0; --words, pixel_0 += 4, pixel_1 += 4) {
+    const uint32_t word_0 = ek_load_word(pixel_0);
+    const uint32_t word_1 = ek_load_word(pixel_1);
+    *to++ = ek_even_bytes(word_0);
+    *to++ = ek_even_bytes(word_1);
+    *to++ = ek_odd_bytes(word_0);
+    *to++ = ek_odd_bytes(word_1);
+  }
+  return to;
+}
+
+#endif
+
+/* Widens the first `bytes` bytes of two pixels, zeros behind them up to a whole word. */
+static inline void ek_widen_pixels(uint32_t *to, const int8_t *pixel_0, const int8_t *pixel_1,
+                                   int32_t bytes) {
+  const int32_t whole = bytes & ~3;
+  to = ek_widen_two(to, pixel_0, pixel_1, whole >> 2);
+  if (bytes != whole) {
+    const uint32_t word_0 = ek_load_part(pixel_0 + whole, bytes - whole);
+    const uint32_t word_1 = ek_load_part(pixel_1 + whole, bytes - whole);
+    to[0] = ek_even_bytes(word_0);
+    to[1] = ek_even_bytes(word_1);
+    to[2] = ek_odd_bytes(word_0);
+    to[3] = ek_odd_bytes(word_1);
+  }
+}
+
+#endif
