@@ -43,7 +43,7 @@ class Gcc:
         compile_flags: given to the compiler alone.
         link_flags: given to the linker alone.
         link_with_script: False where the system's own linker script serves.
-        images: makes flashable images of an ELF in its folder; None where nothing is flashed.
+        images: makes flashable images of an ELF in its folder, for targets that have a flasher.
     """
 
     command: str
@@ -128,7 +128,7 @@ def compile_firmware(gcc: Gcc, sources: Sources, target: Target, out: Path) -> F
     firmware = Firmware(
         elf=elf,
         emulated_elf=emulated,
-        images=gcc.images(elf, target) if gcc.images else (),
+        images=gcc.images(elf, target) if gcc.images and target.flasher else (),
         weights_bytes=split.weights,
         kernels_bytes=split.kernels,
         application_bytes=split.application,
@@ -187,7 +187,9 @@ def _compile(gcc: Gcc, sources: Sources, target: Target, work: Path) -> list[str
 def _link(gcc: Gcc, objects: Sequence[str], target: Target, work: Path, script: str | None) -> Path:
     """Link the objects; an overflow of a linker script's region becomes DoesNotFitError."""
     folder = firmware_path("ports", target.port)
-    scripts = [f"-Wl,-L{folder}", f"-T{folder / script}"] if script else []
+    # The regions of a linker script may have the size of the target's budget.
+    budget = f"-Wl,--defsym=EK_FLASH_BYTES={target.flash_bytes},--defsym=EK_RAM_BYTES={target.ram_bytes}"
+    scripts = [f"-Wl,-L{folder}", budget, f"-T{folder / script}"] if script else []
     output = work / "firmware.elf"
     command = [gcc.command, *gcc.flags, *target.flags, *_LINK, f"-Wl,-Map={_MAP}", *gcc.link_flags, *scripts]
     # Names relative to `work`: the map and the ELF then hold no path of this machine.

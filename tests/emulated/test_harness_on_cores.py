@@ -20,7 +20,7 @@ from edgekit.toolchains import Firmware
 
 pytestmark = pytest.mark.emulated
 
-EMULATED = ("cortex-m4", "cortex-m55", "esp32", "esp32c3")
+EMULATED = [name for name in targets.names() if name != "host"]
 INPUT = bytes(range(90, 90 + INPUT_BYTES))
 
 

@@ -19,7 +19,7 @@ from edgekit.errors import ToolMissingError
 from edgekit.firmware_files import firmware_path
 from edgekit.toolchains import Firmware, _gcc
 
-EMULATED = ("cortex-m4", "cortex-m55", "esp32", "esp32c3")
+EMULATED = [name for name in targets.names() if name != "host"]
 INPUT = bytes(range(90, 90 + INPUT_BYTES))
 # Emulated, self-test 00, and three facts: the stack is the linker script's, .bss is zero, .data has its values.
 STARTED = {"host": "start 0003"} | dict.fromkeys(EMULATED, "start 1003")
@@ -122,13 +122,22 @@ def test_ticks_repeat_to_within_one(name: str, firmware_with) -> None:  # type: 
 @pytest.mark.parametrize(
     ("name", "slow_shift", "least_ticks"),
     # The timers have 32 bits; mcycle and the counter of the MPS3 are read in two halves of 32.
-    [("cortex-m4", 10, 2**32), ("cortex-m55", 10, 2**32), ("esp32", 10, 2**33), ("esp32c3", 8, 2**33)],
+    [
+        ("cortex-m0", 10, 2**32),
+        ("cortex-m4", 10, 2**32),
+        ("cortex-m33", 10, 2**32),
+        ("cortex-m55", 10, 2**32),
+        ("esp32", 10, 2**33),
+        ("esp32c3", 8, 2**33),
+    ],
 )
 def test_a_wrap_of_the_counter_within_an_inference_is_seen(
     name: str, slow_shift: int, least_ticks: int, firmware_with
 ) -> None:  # type: ignore[no-untyped-def]
     # 2^shift virtual nanoseconds an instruction: the same work takes exactly that many times the ticks.
-    passes = {"cortex-m4": 400_000, "cortex-m55": 1_200_000}.get(name, 90_000)
+    passes = {"cortex-m0": 200_000, "cortex-m4": 400_000, "cortex-m33": 600_000, "cortex-m55": 1_200_000}.get(
+        name, 90_000
+    )
     firmware = firmware_with(name, passes)
     results = answers(firmware)[1]
     ticks, output = results[0]

@@ -25,10 +25,15 @@ from edgekit.toolchains import Firmware
 
 # Name of the target, section of the weights, [low, high) of flash as the core sees it.
 FLASH = {
+    "cortex-m0": (".rodata", 0x0000_0000, 0x0004_0000),
+    "cortex-m3": (".rodata", 0x0000_0000, 0x0008_0000),
+    "cortex-m33": (".rodata", 0x1000_0000, 0x1010_0000),
     "cortex-m4": (".rodata", 0x0000_0000, 0x0010_0000),
     "cortex-m55": (".rodata", 0x1100_0000, 0x1120_0000),
     "esp32": (".drom", 0x3F40_0000, 0x3F80_0000),
+    "cortex-m7": (".rodata", 0x0000_0000, 0x0020_0000),
     "esp32c3": (".drom", 0x3C00_0000, 0x3C80_0000),
+    "riscv32": (".rodata", 0x8000_0000, 0x8010_0000),
 }
 # [low, high) that the ROM's loader may fill, and that only 32-bit loads reach.
 LOADABLE = {

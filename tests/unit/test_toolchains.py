@@ -15,13 +15,13 @@ from edgekit.firmware_files import firmware_path
 from edgekit.targets import Target
 from edgekit.toolchains import Firmware, _gcc
 
-COMPILERS = {
-    "host": "cc",
-    "cortex-m4": "arm-none-eabi-gcc",
-    "cortex-m55": "arm-none-eabi-gcc",
-    "esp32": "xtensa-lx106-elf-gcc",
-    "esp32c3": "riscv64-unknown-elf-gcc",
+COMPILER_OF = {
+    "host_cc": "cc",
+    "arm_gcc": "arm-none-eabi-gcc",
+    "xtensa_gcc": "xtensa-lx106-elf-gcc",
+    "riscv_gcc": "riscv64-unknown-elf-gcc",
 }
+COMPILERS = {name: COMPILER_OF[targets.load(name).toolchain] for name in targets.names()}
 
 
 def board(name: str) -> Target:
@@ -94,7 +94,7 @@ def test_undefined_reference_is_named(tmp_path: Path) -> None:
         compiled(board("host"), tmp_path, extra=missing + call)
 
 
-@pytest.mark.parametrize("name", ["cortex-m4", "cortex-m55", "esp32", "esp32c3"])
+@pytest.mark.parametrize("name", [name for name in COMPILERS if name != "host"])
 def test_too_much_ram(name: str, tmp_path: Path) -> None:
     target = board(name)
     with pytest.raises(DoesNotFitError, match="RAM needed") as caught:

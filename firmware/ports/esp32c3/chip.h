@@ -1,5 +1,4 @@
-/* Registers of the ESP32-C3 and of the emulated board that stands in for it.
- * Source: ESP32-C3 Technical Reference Manual; QEMU's RISC-V virt board. */
+/* Registers of the ESP32-C3. Source: ESP32-C3 Technical Reference Manual. */
 #ifndef EK_ESP32C3_CHIP_H
 #define EK_ESP32C3_CHIP_H
 
@@ -35,12 +34,6 @@
 #define ROM_CACHE_DISABLE ((uint32_t(*)(void))0x4000051Cu)
 #define ROM_CACHE_ENABLE ((void (*)(uint32_t))0x40000520u)
 #define ROM_CACHE_INVALIDATE ((void (*)(void))0x400004D8u)
-
-/* The emulated board: a 16550 with a register every byte. */
-#define NS16550 ((volatile uint8_t *)0x10000000u)
-#define NS16550_DATA 0
-#define NS16550_FIFO 2
-#define NS16550_STATUS 5 /* bit 0: received, bit 5: transmitter empty */
 
 /* 0 on the chip, 1 on QEMU: from the linker script, the one file in which the two differ. The address is
  * hidden from the compiler, which takes no symbol's address for 0. */

@@ -1,10 +1,10 @@
 /* ESP32-C3: UART 0 and the chip's USB serial port, and the core's cycle counter at the speed that the ROM
- * leaves the core at. On QEMU's virt board: its 16550 and mcycle. */
+ * leaves the core at. On QEMU's virt board: what that has. */
+#include "../riscv32/board.h"
 #include "chip.h"
 #include "port.h"
 
-#define ROM_CLOCK_HZ 20000000u        /* half of the crystal */
-#define EMULATED_CLOCK_HZ 1000000000u /* one instruction a virtual nanosecond */
+#define ROM_CLOCK_HZ 20000000u /* half of the crystal */
 
 extern uint32_t _ek_stack_low[], _ek_stack_high[];
 
@@ -19,15 +19,13 @@ void ek_port_init(void) {
   if (on_chip()) {
     __asm__ volatile("csrwi 0x7E0, 1\n\tcsrwi 0x7E1, 1"); /* count cycles; run */
   } else {
-    NS16550[NS16550_FIFO] = 7; /* 16 bytes instead of one, so that a burst from the host is kept */
+    board_init();
   }
 }
 
 void ek_port_putc(uint8_t byte) {
   if (!on_chip()) {
-    while ((NS16550[NS16550_STATUS] & 0x20u) == 0) {
-    }
-    NS16550[NS16550_DATA] = byte;
+    board_putc(byte);
   } else if (on_usb) {
     /* Without a host that listens the queue stays full: then the byte is dropped, not waited for. */
     for (uint32_t tries = 0; (USB_CONFIG & 2u) == 0; ++tries) {
@@ -46,7 +44,7 @@ void ek_port_putc(uint8_t byte) {
 
 int ek_port_getc(void) {
   if (!on_chip()) {
-    return (NS16550[NS16550_STATUS] & 1u) != 0 ? NS16550[NS16550_DATA] : -1;
+    return board_getc();
   }
   if ((USB_CONFIG & 4u) != 0) {
     on_usb = 1;
@@ -69,22 +67,12 @@ static uint64_t chip_ticks(void) {
   return (uint64_t)cycle_wraps << 32 | now;
 }
 
-/* Both halves belong together when the upper one did not move between two looks. */
-static uint64_t emulated_ticks(void) {
-  uint32_t high, low, again;
-  do {
-    __asm__ volatile("csrr %0, mcycleh\n\tcsrr %1, mcycle\n\tcsrr %2, mcycleh"
-                     : "=&r"(high), "=&r"(low), "=&r"(again)::"memory");
-  } while (high != again);
-  return (uint64_t)high << 32 | low;
-}
-
 uint64_t ek_port_ticks(void) {
-  return on_chip() ? chip_ticks() : emulated_ticks();
+  return on_chip() ? chip_ticks() : board_ticks();
 }
 
 uint32_t ek_port_tick_hz(void) {
-  return on_chip() ? ROM_CLOCK_HZ : EMULATED_CLOCK_HZ;
+  return on_chip() ? ROM_CLOCK_HZ : BOARD_HZ;
 }
 
 int ek_port_emulated(void) {

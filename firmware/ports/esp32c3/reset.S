@@ -1,15 +1,2 @@
-/* ESP32-C3 start-up: stack and trap vector, then C. */
-  .section .reset, "ax"
-  .global ek_reset
-ek_reset:
-  csrw mie, zero
-  la t0, ek_trap
-  csrw mtvec, t0
-  la sp, _ek_stack_high
-  tail ek_start
-
-/* A trap ends here; the host hears nothing more and says so. */
-  .section .iram.text, "ax"
-  .align 8
-ek_trap:
-  j ek_trap
+/* It starts as every RISC-V core does; from ek_start on it is the chip's own. */
+#include "../riscv32/reset.S"

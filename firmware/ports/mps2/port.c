@@ -1,21 +1,21 @@
-/* Arm's MPS2 board (QEMU mps2-an386: Cortex-M4): CMSDK UART 0 and CMSDK timer 0, both at 25 MHz. */
+/* Arm's MPS2 board: CMSDK UART 0 and CMSDK timer 0, both at the clock of the core. */
+#include "chip.h"
 #include "port.h"
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 
-#define UART_DATA REGISTER(0x40004000u)
-#define UART_STATE REGISTER(0x40004004u) /* bit 0: transmitter full, bit 1: receiver full */
-#define UART_CTRL REGISTER(0x40004008u)  /* bit 0: transmit, bit 1: receive */
-#define UART_BAUDDIV REGISTER(0x40004010u)
+#define UART_DATA REGISTER(UART_BASE)
+#define UART_STATE REGISTER(UART_BASE + 4u) /* bit 0: transmitter full, bit 1: receiver full */
+#define UART_CTRL REGISTER(UART_BASE + 8u)  /* bit 0: transmit, bit 1: receive */
+#define UART_BAUDDIV REGISTER(UART_BASE + 16u)
 
-/* CMSDK timer 0 counts 32 bits down: its interrupt comes every 172 s, so hardly ever within an inference.
- * SysTick with its 24 bits would interrupt every third second. */
-#define TIMER_CTRL REGISTER(0x40000000u) /* bit 0: count, bit 3: interrupt at 0 */
-#define TIMER_VALUE REGISTER(0x40000004u)
-#define TIMER_RELOAD REGISTER(0x40000008u)
-#define TIMER_INTERRUPT REGISTER(0x4000000Cu) /* bit 0: it reached 0; write 1 to clear */
+/* CMSDK timer 0 counts 32 bits down: its interrupt comes every few minutes, so hardly ever within an
+ * inference. SysTick with its 24 bits would interrupt every third second. */
+#define TIMER_CTRL REGISTER(TIMER_BASE) /* bit 0: count, bit 3: interrupt at 0 */
+#define TIMER_VALUE REGISTER(TIMER_BASE + 4u)
+#define TIMER_RELOAD REGISTER(TIMER_BASE + 8u)
+#define TIMER_INTERRUPT REGISTER(TIMER_BASE + 12u) /* bit 0: it reached 0; write 1 to clear */
 #define NVIC_ENABLE REGISTER(0xE000E100u)
-#define TIMER_LINE (1u << 8)
 
 extern uint32_t _ek_stack_low[], _ek_stack_high[];
 void ek_timer_interrupt(void);
@@ -36,12 +36,12 @@ void ek_timer_interrupt(void) {
 }
 
 void ek_port_init(void) {
-  UART_BAUDDIV = 217; /* 25 MHz / 115200 */
+  UART_BAUDDIV = CLOCK_HZ / 115200u;
   UART_CTRL = 3;
   TIMER_RELOAD = 0xFFFFFFFFu;
   TIMER_VALUE = 0xFFFFFFFFu;
   TIMER_CTRL = 9;
-  NVIC_ENABLE = TIMER_LINE;
+  NVIC_ENABLE = 1u << TIMER_INTERRUPT_NUMBER;
 }
 
 void ek_port_putc(uint8_t byte) {
@@ -74,7 +74,7 @@ uint64_t ek_port_ticks(void) {
 }
 
 uint32_t ek_port_tick_hz(void) {
-  return 25000000u;
+  return CLOCK_HZ;
 }
 
 int ek_port_emulated(void) {

@@ -1,4 +1,5 @@
 /* Arm Cortex-M start-up: the vector table, memory as C expects it, then the application. */
+#include "chip.h"
 #include "port.h"
 
 #include <stdint.h>
@@ -25,20 +26,23 @@ void ek_reset(void) {
   for (volatile uint32_t *to = _ek_bss_start; to < _ek_bss_end; ++to) {
     *to = 0;
   }
+#if __ARM_ARCH >= 7
   /* CPACR: code for a core with an FPU may use its registers. */
   *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20;
+#endif
   (void)ek_main();
   halt();
 }
 
-/* Stack pointer, reset, NMI, the faults and system calls, then device interrupts: line 8 is the timer. */
+/* Stack pointer, reset, NMI, the faults and system calls, then device interrupts, of which the timer's is
+ * used. */
 typedef void (*handler)(void);
 __attribute__((section(".vectors"), used)) static const struct {
   uint32_t *stack;
-  handler reset, faults[14], lines[9];
+  handler reset, faults[14], lines[TIMER_INTERRUPT_NUMBER + 1];
 } vectors = {
     _ek_stack_high,
     ek_reset,
     {halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt, halt},
-    {halt, halt, halt, halt, halt, halt, halt, halt, ek_timer_interrupt},
+    {[TIMER_INTERRUPT_NUMBER] = ek_timer_interrupt},
 };
