@@ -1,12 +1,12 @@
-"""The header of an emitted model, and what binds it to the firmware harness."""
+"""The header of an emitted model: all that an application sees of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgekit.engine import c_text
-from edgekit.engine.lowered import scale_of, zero_point_of
-from edgekit.engine.naming import c_comment, c_string
+from edgekit.engine import c_inference, c_text
+from edgekit.engine.lowered import row_bytes, row_shape, scale_of, zero_point_of
+from edgekit.engine.naming import c_comment
 from edgekit.engine.program import Program
 from edgekit.tflite.graph import Tensor
 
@@ -26,9 +26,9 @@ def header(made: Program, stem: str, labels: Sequence[str]) -> str:
         title(made, stem),
         f'#ifndef {macro}_H\n#define {macro}_H\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern "C" {{\n#endif\n',
         f'#define {macro}_MODEL_SHA256 "{graph.sha256}"\n',
-        f"/* Bytes of the arena that the caller passes, aligned to 16; nothing is kept outside of it. */\n"
+        "/* Bytes of the arena, which the caller provides, aligned to 16: nothing else is written but the stack. */\n"
         f"#define {macro}_ARENA_BYTES {made.memory.arena_bytes}\n",
-        *_ends(made, stem, "input", graph.inputs),
+        *([_streamed(made, stem)] if made.options.stream_input else _ends(made, stem, "input", graph.inputs)),
         *_ends(made, stem, "output", graph.outputs),
     ]
     if labels:
@@ -36,20 +36,93 @@ def header(made: Program, stem: str, labels: Sequence[str]) -> str:
             f"#define {macro}_LABEL_COUNT {len(labels)}\nextern const char *const {stem}_labels[{len(labels)}];\n"
         )
     parts += [
-        "/* One inference: reads the input, writes the output. The arena holds both, and the input's bytes may be\n"
-        " * overwritten, so fill it before every call. */\n"
-        f"void {stem}_invoke(uint8_t *arena);\n",
-        *(
-            [
-                "/* Forgets what earlier inferences left in the states: call it before the first one and before\n"
-                f" * each independent sequence. */\nvoid {stem}_reset(uint8_t *arena);\n"
-            ]
-            if made.states
-            else []
-        ),
+        *_functions(made, stem),
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {macro}_H */\n",
     ]
     return "\n".join(parts)
+
+
+def _functions(made: Program, stem: str) -> list[str]:
+    again = (
+        "Call it before the first inference, and again before\n * each independent sequence: it forgets what earlier "
+        "inferences left in the states"
+        if made.states
+        else "Call it once, before the first inference"
+    )
+    told = " ".join(["One inference, from the input to the output.", *_overwritten(made)])
+    return [
+        f"/* Prepares the arena. {again}. */\nvoid {stem}_init(uint8_t *arena);\n",
+        *c_text.comment(told),
+        f"void {stem}_invoke({c_inference.invoke_parameters(made, stem)});\n",
+    ]
+
+
+def _overwritten(made: Program) -> list[str]:
+    """What one inference leaves of its input, and what the next input leaves of the output, in sentences."""
+    graph = made.graph
+    if made.options.stream_input:
+        return []
+    inputs = [_span(made, index) for index in graph.inputs]
+    same = _renamed(made, graph.inputs)
+    written = [_span(made, item.output) for item in made.lowered if item.kernel and item.output not in same]
+    written += [(offset, offset + size) for offset, size in made.memory.scratch.values()]
+    outputs = [_span(made, index) for index in graph.outputs]
+    what = "inputs" if len(inputs) > 1 else "input"
+    sentences = [
+        f"It overwrites the {what}: fill the arena's {what} before every call."
+        if _overlap(inputs, written)
+        else f"The {what} is still there afterwards."
+        if len(inputs) == 1
+        else "The inputs are still there afterwards."
+    ]
+    if _overlap(inputs, outputs):
+        sentences.append(f"The next {what} overwrites the output: read it before.")
+    return sentences
+
+
+def _span(made: Program, index: int) -> tuple[int, int]:
+    """Bytes [begin, end) of the arena that a tensor takes."""
+    tensor = made.graph.tensors[index]
+    rows = row_shape(tensor)[0]
+    offset = made.memory.offsets[index]
+    return offset, offset + min(made.schedule.ring_rows.get(index, rows), rows) * row_bytes(tensor)
+
+
+def _renamed(made: Program, tensors: Sequence[int]) -> set[int]:
+    """Tensors, and those that only rename them."""
+    same = set(tensors)
+    for item in made.lowered:
+        if not item.kernel and item.inputs[0] in same:
+            same.add(item.output)
+    return same
+
+
+def _overlap(some: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]) -> bool:
+    return any(begin < other_end and other < end for begin, end in some for other, other_end in others)
+
+
+def _streamed(made: Program, stem: str) -> str:
+    """The input of a model whose rows are handed over one by one."""
+    (index,) = made.graph.inputs
+    tensor = made.graph.tensors[index]
+    macro = f"{stem}_input".upper()
+    rows = row_shape(tensor)[0]
+    return "\n".join(
+        [
+            *_scaled(stem, "input", tensor),
+            f"#define {macro}_ROWS {rows}",
+            f"#define {macro}_ROW_BYTES {row_bytes(tensor)}",
+            *_between_real_and_quantized(stem, "input", tensor.dtype),
+            "",
+            *c_text.comment(
+                f"How the application hands over the input: writes row `row` of it, {macro}_ROW_BYTES bytes, to `to`. "
+                f"Called once for each of the {rows} rows, in ascending order, in the middle of an inference, with "
+                f"the `context` that {stem}_invoke got."
+            ),
+            f"typedef void (*{stem}_read_row)(void *context, int32_t row, int8_t *to);",
+            "",
+        ]
+    )
 
 
 def _ends(made: Program, stem: str, role: str, indices: Sequence[int]) -> list[str]:
@@ -61,29 +134,34 @@ def _ends(made: Program, stem: str, role: str, indices: Sequence[int]) -> list[s
 
 
 def _end(made: Program, stem: str, role: str, tensor: Tensor) -> str:
-    macro = f"{stem}_{role}".upper()
     offset = made.memory.offsets[tensor.index]
-    shape = " x ".join(str(size) for size in tensor.shape) or "scalar"
     kind = c_text.C_TYPES[tensor.dtype]
     place = f"arena + {offset}" if kind == "uint8_t" else f"({kind} *)(void *)(arena + {offset})"
+    return "\n".join(
+        [
+            *_scaled(stem, role, tensor),
+            f"static inline {kind} *{stem}_{role}(uint8_t *arena) {{",
+            f"  return {place};",
+            "}",
+            *_between_real_and_quantized(stem, role, tensor.dtype),
+            "",
+        ]
+    )
+
+
+def _scaled(stem: str, role: str, tensor: Tensor) -> list[str]:
+    """What an input or output is: its size, and how codes stand for real numbers."""
+    macro = f"{stem}_{role}".upper()
+    shape = " x ".join(str(size) for size in tensor.shape) or "scalar"
     head = f"/* {role}: {c_comment(tensor.name)}, {tensor.dtype}, shape {shape}"
-    access = [
-        f"static inline {kind} *{stem}_{role}(uint8_t *arena) {{",
-        f"  return {place};",
-        "}",
-    ]
-    if tensor.quant is None or tensor.dtype not in _QUANTIZED_RANGES:
-        return "\n".join([f"{head} */", f"#define {macro}_BYTES {tensor.size_bytes}", *access, ""])
-    lines = [
+    if tensor.dtype not in _QUANTIZED_RANGES:
+        return [f"{head} */", f"#define {macro}_BYTES {tensor.size_bytes}"]
+    return [
         f"{head}; real = scale * (q - zero_point) */",
         f"#define {macro}_BYTES {tensor.size_bytes}",
         f"#define {macro}_SCALE {_float_literal(scale_of(tensor))}",
         f"#define {macro}_ZERO_POINT ({zero_point_of(tensor)})",
-        *access,
-        *_between_real_and_quantized(stem, role, tensor.dtype),
-        "",
     ]
-    return "\n".join(lines)
 
 
 def _float_literal(value: float) -> str:
@@ -92,6 +170,8 @@ def _float_literal(value: float) -> str:
 
 
 def _between_real_and_quantized(stem: str, role: str, dtype: str) -> list[str]:
+    if dtype not in _QUANTIZED_RANGES:
+        return []
     macro, kind = f"{stem}_{role}".upper(), c_text.C_TYPES[dtype]
     low, high = _QUANTIZED_RANGES[dtype]
     if role.startswith("input"):
@@ -110,39 +190,3 @@ def _between_real_and_quantized(stem: str, role: str, dtype: str) -> list[str]:
         f"  return {macro}_SCALE * (float)(q - {macro}_ZERO_POINT);",
         "}",
     ]
-
-
-def binding(made: Program, stem: str) -> str:
-    """Return `ek_model.h`, which binds the model to the firmware harness."""
-    macro = stem.upper()
-    graph = made.graph
-    return "\n".join(
-        [
-            title(made, stem),
-            "/* Binds the model to the firmware harness. */",
-            f'#ifndef EK_MODEL_H\n#define EK_MODEL_H\n\n#include "model.h"\n#include "{stem}.h"\n',
-            f"#define EK_MODEL_NAME {c_string(stem)}\n#define EK_MODEL_SHA256 {macro}_MODEL_SHA256",
-            '#define EK_ENGINE "aot"',
-            f"#define EK_ARENA_BYTES {macro}_ARENA_BYTES\n#define EK_ENGINE_BYTES 0",
-            f"#define EK_INPUT_COUNT {len(graph.inputs)}\n#define EK_OUTPUT_COUNT {len(graph.outputs)}\n",
-            "static inline int ek_model_init(uint8_t *arena) {\n  (void)arena;\n  return 0;\n}\n",
-            "/* The harness measures independent inferences: states start anew before each. */\n"
-            "static inline void ek_model_reset(uint8_t *arena) {\n"
-            f"  {f'{stem}_reset(arena)' if made.states else '(void)arena'};\n}}\n",
-            f"static inline int ek_model_invoke(uint8_t *arena) {{\n  {stem}_invoke(arena);\n  return 0;\n}}\n",
-            _spans(made, "input", graph.inputs),
-            _spans(made, "output", graph.outputs),
-            "#endif\n",
-        ]
-    )
-
-
-def _spans(made: Program, role: str, indices: Sequence[int]) -> str:
-    spans = ", ".join(f"{{{made.memory.offsets[index]}, {made.graph.tensors[index].size_bytes}}}" for index in indices)
-    return (
-        f"static inline ek_span ek_model_{role}(uint8_t *arena, uint32_t index) {{\n"
-        f"  static const uint32_t spans[{len(indices)}][2] = {{{spans}}}; /* offset, bytes */\n"
-        "  const ek_span span = {arena + spans[index][0], spans[index][1]};\n"
-        "  return span;\n"
-        "}\n"
-    )

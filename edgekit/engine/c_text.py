@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,17 @@ def array(name: str, constant: Constant) -> str:
     kind = C_TYPES[constant.values.dtype.name]
     head = f"static const {kind} {name}[{constant.values.size}] = {{ /* {constant.shape} */"
     return "\n".join([head, *_wrapped([int(value) for value in constant.values]), "};", ""])
+
+
+def comment(text: str) -> list[str]:
+    """Return a comment of as many lines as it takes.
+
+    Example:
+        >>> comment("Short.")
+        ['/* Short. */']
+    """
+    lines = textwrap.wrap(text, _LINE + 6, break_long_words=False, break_on_hyphens=False)
+    return ("/* " + "\n * ".join(lines) + " */").split("\n")
 
 
 def hex_array_lines(data: bytes) -> list[str]:
@@ -72,26 +84,29 @@ def _value(value: Any, prefix: str) -> str:
 
 
 def initializer(fields: Mapping[str, Any], prefix: str, indent: int = 1) -> list[str]:
-    """Return the lines of a struct initializer; see `Lowered.fields` for what values mean."""
+    """Return the lines of a struct initializer; see `Lowered.fields` for what values mean.
+
+    By position, with the name of each field beside it: what C++17 has not, and C++20 and C99 have, are designators.
+
+    Example:
+        >>> initializer({"window": {"rows": 3, "zero_point": -1}, "weights": "weights"}, "layer_0")
+        ['  /* window */ {', '    /* rows */ 3, /* zero_point */ -1,', '  },', '  /* weights */ layer_0_weights,']
+    """
     pad = "  " * indent
     lines: list[str] = []
-    plain: list[str] = []
-
-    def flush() -> None:
-        while plain:
-            line = pad + plain.pop(0) + ","
-            while plain and len(line) + len(plain[0]) + 2 <= _LINE:
-                line += f" {plain.pop(0)},"
-            lines.append(line)
-
+    line = pad
     for name, value in fields.items():
         if isinstance(value, Mapping):
-            flush()
-            lines += [f"{pad}.{name} = {{", *initializer(value, prefix, indent + 1), f"{pad}}},"]
-        else:
-            plain.append(f".{name} = {_value(value, prefix)}")
-    flush()
-    return lines
+            lines += [line] if line.strip() else []
+            lines += [f"{pad}/* {name} */ {{", *initializer(value, prefix, indent + 1), f"{pad}}},"]
+            line = pad
+            continue
+        item = f"/* {name} */ {_value(value, prefix)},"
+        if line.strip() and len(line) + 1 + len(item) > _LINE:
+            lines.append(line)
+            line = pad
+        line += item if line == pad else f" {item}"
+    return [*lines, line] if line.strip() else lines
 
 
 def kernel_texts(kernels: Iterable[str], features: Sequence[str]) -> list[str]:
@@ -129,6 +144,7 @@ def _variant(stem: str, features: Sequence[str]) -> str:
 
 
 def _body(text: str) -> str:
+    text = re.sub(r"(?:\s|\n \*)*Twin:[\s\S]*?\.py\.(?=\s)", "", text)
     lines = [line for line in text.splitlines() if not line.startswith("#include")]
     kept = [line for line in lines if not re.fullmatch(r"#(ifndef|define) EK_\w+_H", line)]
     body = "\n".join(kept).strip()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from edgekit.engine import c_text, schedule
-from edgekit.engine.aot_header import binding, header, title
-from edgekit.engine.lowered import Constant, row_bytes, row_shape
-from edgekit.engine.naming import c_comment, c_string
+from edgekit.engine import c_inference, c_layers, c_prune, c_text, schedule
+from edgekit.engine.aot_binding import binding
+from edgekit.engine.aot_header import header, title
+from edgekit.engine.naming import c_string
 from edgekit.engine.options import PORTABLE, EngineOptions
 from edgekit.engine.program import Program, program
 from edgekit.engine.types import Sources
-from edgekit.tflite.graph import Graph, Op, Tensor
+from edgekit.tflite.graph import Graph
 
 
 def emit(graph: Graph, stem: str, *, options: EngineOptions = PORTABLE, labels: tuple[str, ...] = ()) -> Sources:
@@ -58,121 +57,21 @@ def emit_program(made: Program, stem: str, *, labels: tuple[str, ...] = ()) -> S
     )
 
 
-def _describe(graph: Graph, op: Op) -> str:
-    """The operator, the first tensor that it computes from, and its first output."""
-    inputs = [index for index in op.inputs if index >= 0]
-    computed = [index for index in inputs if graph.tensors[index].data is None]
-    shapes = [graph.tensors[index].shape for index in (*(computed or inputs)[:1], *op.outputs[:1])]
-    arrow = " -> ".join("x".join(str(size) for size in shape) or "scalar" for shape in shapes)
-    return f"{op.index}: {op.kind} {arrow}, {c_comment(graph.tensors[op.outputs[0]].name)}"
-
-
 def _source(made: Program, stem: str, labels: Sequence[str]) -> str:
     kernels = dict.fromkeys(item.kernel for item in made.lowered if item.kernel)
+    layers = "\n".join(c_layers.layers(made))
+    inference = "\n".join(c_inference.functions(made, stem))
     parts = [
         title(made, stem),
         f'#include "{stem}.h"\n\n#include <stdint.h>\n#include <string.h>\n',
         "/* ---- Kernels ---- */\n",
-        *c_text.kernel_texts(("rows", *kernels), made.options.features),
+        *c_prune.pruned(c_text.kernel_texts(("rows", *kernels), made.options.features), layers + inference),
         "/* ---- Layers ---- */\n",
-        *(_constant_input(made.graph.tensors[index]) for index in schedule.constant_inputs(made.graph, made.lowered)),
-        *_layers(made),
+        layers,
         "/* ---- Inference ---- */\n",
-        *([_reset(made, stem)] if made.states else []),
-        _invoke(made, stem),
+        inference,
     ]
     if labels:
         names = ",\n".join(f"  {c_string(label)}" for label in labels)
         parts.append(f"const char *const {stem}_labels[{len(labels)}] = {{\n{names},\n}};\n")
     return "\n".join(parts)
-
-
-def _constant_input(tensor: Tensor) -> str:
-    assert tensor.data is not None
-    shape = "x".join(str(size) for size in tensor.shape) or "scalar"
-    constant = Constant("", tensor.data.reshape(-1), f"{shape}, {c_comment(tensor.name)}")
-    return c_text.array(f"tensor_{tensor.index}", constant)
-
-
-def _layers(made: Program) -> list[str]:
-    items = [(index, item) for index, item in enumerate(made.lowered) if item.kernel]
-    parts = Counter(item.op for _, item in items)
-    seen: Counter[int] = Counter()
-    texts = []
-    for index, item in items:
-        seen[item.op] += 1
-        part = f", part {seen[item.op]} of {parts[item.op]}" if parts[item.op] > 1 else ""
-        description = f"{_describe(made.graph, made.graph.ops[item.op])}{part}"
-        texts.append(_layer(made, index, description))
-    return texts
-
-
-def _layer(made: Program, index: int, description: str) -> str:
-    """Constants, settings and function of one layer."""
-    item = made.lowered[index]
-    kernel = item.kernel.replace(".", "_")
-    arrays = [c_text.array(f"{item.name}_{constant.name}", constant) for constant in item.constants]
-    settings = [
-        f"static const ek_{kernel}_layer {item.name}_settings = {{",
-        *c_text.initializer(item.fields, item.name),
-        "};",
-        "",
-    ]
-    function = [
-        f"static void {item.name}(uint8_t *arena, int32_t row_begin, int32_t row_end) {{",
-        *_call(f"ek_{kernel}", _arguments(made, index)),
-        "}",
-        "",
-    ]
-    return "\n".join([f"/* {description} */", *arrays, *settings, *function])
-
-
-def _arguments(made: Program, index: int) -> list[str]:
-    item = made.lowered[index]
-    tensors = (*item.inputs, item.output, *item.states)
-    arguments = [f"&{item.name}_settings", *(_rows(made, tensor) for tensor in tensors)]
-    if item.scratch_bytes is not None:
-        place = made.memory.scratch.get(index)
-        arguments.append("NULL" if place is None else f"(int8_t *)arena + {place[0]}")
-    return [*arguments, "row_begin", "row_end"]
-
-
-def _rows(made: Program, index: int) -> str:
-    tensor = made.graph.tensors[index]
-    count, size = row_shape(tensor)[0], row_bytes(tensor)
-    if tensor.data is not None:
-        return f"ek_rows_in_flash(tensor_{index}, {size}, {count})"
-    ring = min(made.schedule.ring_rows.get(index, count), count)
-    return f"ek_rows_at(arena, {made.memory.offsets[index]}, {size}, {ring})"
-
-
-def _call(function: str, arguments: Sequence[str]) -> list[str]:
-    """The lines of a call, broken where they would become too long."""
-    lines = [f"  {function}("]
-    for argument in arguments:
-        piece = f"{argument}, "
-        if len(lines[-1]) + len(piece) > 108:
-            lines[-1] = lines[-1].rstrip()
-            lines.append("      ")
-        lines[-1] += piece
-    lines[-1] = lines[-1].removesuffix(", ") + ");"
-    return lines
-
-
-def _reset(made: Program, stem: str) -> str:
-    lines = [f"void {stem}_reset(uint8_t *arena) {{"]
-    for index in made.states:
-        tensor = made.graph.tensors[index]
-        zero = tensor.quant.zero_point[0] if tensor.quant is not None and tensor.dtype == "int8" else 0
-        lines.append(f"  memset(arena + {made.memory.offsets[index]}, {zero}, {tensor.size_bytes});")
-    return "\n".join([*lines, "}", ""])
-
-
-def _invoke(made: Program, stem: str) -> str:
-    lines = [f"void {stem}_invoke(uint8_t *arena) {{"]
-    if not made.schedule.steps:
-        lines.append("  (void)arena; /* the model only renames its input */")
-    lines += [
-        f"  {made.lowered[step.layer].name}(arena, {step.row_begin}, {step.row_end});" for step in made.schedule.steps
-    ]
-    return "\n".join([*lines, "}", ""])

@@ -112,4 +112,4 @@ def _lower_look_up(graph: Graph, op: Op, look_up: _LookUp) -> Lowered:
     assert table is not None
     values = [int(np.int8(table[code + look_up.offset])) for code in codes()]
     lowered = _table.lower_values(graph, look_up.source, op.outputs[0], values)
-    return dataclasses.replace(lowered, op=op.index, name=f"layer_{op.index}")
+    return dataclasses.replace(lowered, op=op.index, name=ops.layer_name(op))

@@ -69,7 +69,7 @@ class Lowered:
         output: tensor index. Parts of one operator may share it, each writing other elements.
         scratch_bytes: work memory; None where the kernel takes none.
         op: position of the operator in `Graph.ops`; set by `edgekit.engine.ops.lower`.
-        name: C name of the layer, e.g. ``layer_3``, ``layer_3_1``; set there too.
+        name: C name of the layer, e.g. ``layer_3_conv_2d``, ``layer_5_split_1``; set there too.
         states: variable tensors that the kernel reads and updates, passed behind the output.
         rows_read: for each input; None, and every input beyond, is needed whole for every row.
         work_rows: how many rows of work the kernel has, if not those of its output: one that adds up the rows of its

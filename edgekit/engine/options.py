@@ -29,11 +29,14 @@ class EngineOptions:
         features: of the core, best first; they choose kernels.
         optimize: what matters most.
         max_ram_bytes: bound on the arena; None without one.
+        stream_input: the application hands the rows of the input over as they are asked for, so that only those which
+            are still to be read lie in the arena. For models of one input.
     """
 
     features: tuple[str, ...] = ()
     optimize: Optimize = Optimize.BALANCED
     max_ram_bytes: int | None = None
+    stream_input: bool = False
 
     @property
     def wide_weights(self) -> bool:

@@ -29,7 +29,7 @@ static uint8_t *run_{stem}(uint8_t *arena, uint8_t *answer) {{
   const uint8_t *sample = {stem}_samples;
   for (int run = 0; run < {samples}; ++run) {{
     memset(arena, {dirt}, {arena});
-    {reset}
+    {stem}_init(arena);
     {reads}
     {stem}_invoke(arena);
     uint32_t outputs = 0, beside = 0;
@@ -174,7 +174,6 @@ def _run_function(program: Program, stem: str, samples: tuple[bytes, ...]) -> st
         samples=len(samples),
         dirt=_DIRT,
         arena=program.memory.arena_bytes + _BEHIND,
-        reset=f"{stem}_reset(arena);" if program.states else "",
         reads="\n    ".join(reads),
         writes="\n    ".join(writes),
     )

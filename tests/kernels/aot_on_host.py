@@ -34,7 +34,7 @@ static int run_{stem}(unsigned char dirt) {{
   static const int free_spans[][2] = {{{free}}}; /* offset, bytes */
   for (int sample = 0; sample < {samples}; ++sample) {{
     memset(arena, dirt + sample, sizeof arena);
-    {reset}
+    {stem}_init(arena);
     {reads}
     poison(arena, free_spans, {free_count});
     {stem}_invoke(arena);
@@ -87,7 +87,6 @@ def _run_function(program: Program, stem: str, samples: int) -> str:
         samples=samples,
         free=", ".join(f"{{{begin}, {end - begin}}}" for begin, end in free),
         free_count=len(free),
-        reset=f"{stem}_reset(arena);" if program.states else "",
         reads="\n    ".join(reads),
         kept="\n    ".join(kept),
         writes="\n    ".join(writes),
@@ -108,7 +107,7 @@ def kernels(programs: Sequence[Program]) -> list[str]:
 def layers(source: str, stem: str) -> str:
     """What a model's file says behind its kernels, with names that no other model has."""
     behind = source.partition("/* ---- Layers ---- */\n")[2]
-    return re.sub(r"\b(layer|tensor)_(?=\d)", rf"{stem}_\1_", behind)
+    return re.sub(r"\b(layers?|tensor)_(?=\d)", rf"{stem}_\1_", behind)
 
 
 def run(programs: Sequence[Program], inputs: Sequence[tuple[bytes, ...]], folder: Path) -> list[tuple[bytes, ...]]:

@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers_by_hand import ModelByHand
 
+from edgekit.engine import c_inference
 from edgekit.engine.plan import plan
 from edgekit.engine.program import Program, program
 from edgekit.engine.types import Schedule, Step
@@ -83,3 +84,60 @@ def test_streamed_chain_equals_whole_in_less_memory(tmp_path: Path) -> None:
     first, second = aot_on_host.run([whole, streamed], [samples, samples], tmp_path)
     assert first == second
     assert streamed.memory.arena_bytes < whole.memory.arena_bytes
+
+
+def _in_blocks(made: Program, blocks: tuple[int, ...], *, down: bool) -> Program:
+    """Each layer block by block, upwards, or every second one downwards."""
+    steps: list[Step] = []
+    for layer, block in enumerate(blocks):
+        rows = made.graph.tensors[made.lowered[layer].output].shape[1]
+        begins = range(0, rows, block)
+        spans = [(begin, min(begin + block, rows)) for begin in begins]
+        if down and layer % 2 == 0:
+            spans = [(rows - end, rows - begin) for begin, end in spans]
+        steps += [Step(layer, *span) for span in spans]
+    return _with_schedule(made, Schedule(tuple(steps), {}))
+
+
+def _downwards_in_turns(made: Program) -> Program:
+    """Two rows of the first layer, one of the second, from the last rows to the first."""
+    steps = [
+        Step(layer, place * rows, (place + 1) * rows) for place in range(7, -1, -1) for layer, rows in ((0, 2), (1, 1))
+    ]
+    return _with_schedule(made, Schedule((*steps, Step(2, 0, 7)), {}))
+
+
+def test_blocks_of_rows_give_the_same_in_both_directions(tmp_path: Path) -> None:
+    whole = _chain()
+    variants = [_in_blocks(whole, blocks, down=down) for blocks in [(4, 3, 7), (5, 8, 2)] for down in (False, True)]
+    texts = [c_inference.functions(made, "net")[-1] for made in variants]
+    assert "begin < 16; begin += 4" in texts[0] and "end = 16; end > 0; end -= 4" in texts[1]
+    assert "end > 5 ? end - 5 : 0" in texts[3] and "layer_1_depthwise_conv_2d(arena, 0, 8);" in texts[3]
+    rng = np.random.default_rng(7)
+    samples = tuple(rng.integers(-128, 128, 16 * 9 * 3, dtype=np.int8).tobytes() for _ in range(3))
+    first, *others = aot_on_host.run([whole, *variants], [samples] * 5, tmp_path)
+    assert all(other == first for other in others)
+
+
+def test_layers_that_take_turns_may_walk_downwards(tmp_path: Path) -> None:
+    whole = _chain()
+    turns = _downwards_in_turns(whole)
+    text = "\n".join(c_inference.functions(turns, "net"))
+    assert "layer_0_conv_2d(arena, 16 - end, 16 - begin);" in text
+    assert "rows[2] = {16, 8};" in text and "turns[16] = {\n    0, 1, 0, 1, 0, 1," in text
+    assert "layers_0_to_1(arena);\n  layer_2_max_pool_2d(arena, 0, 7);" in text
+    samples = (np.random.default_rng(8).integers(-128, 128, 16 * 9 * 3, dtype=np.int8).tobytes(),)
+    first, second = aot_on_host.run([whole, turns], [samples, samples], tmp_path)
+    assert first == second
+
+
+def test_what_is_no_walk_is_written_step_by_step(tmp_path: Path) -> None:
+    whole = _chain()
+    uneven = (Step(0, 11, 16), Step(0, 0, 2), Step(0, 2, 11), Step(1, 5, 8), Step(1, 0, 5), Step(2, 0, 7))
+    made = _with_schedule(whole, Schedule(uneven, {}))
+    text = "\n".join(c_inference.functions(made, "net"))
+    calls = ", 11, 16);\n  layer_0_conv_2d(arena, 0, 2);\n  layer_0_conv_2d(arena, 2, 11);\n"
+    assert calls in text and "for (" not in text
+    samples = (np.random.default_rng(9).integers(-128, 128, 16 * 9 * 3, dtype=np.int8).tobytes(),)
+    first, second = aot_on_host.run([whole, made], [samples, samples], tmp_path)
+    assert first == second

@@ -28,12 +28,12 @@ static uint8_t arena[WHOLE_ARENA_BYTES + STEP_ARENA_BYTES] __attribute__((aligne
 int main(void) {
   static int8_t sequence[WHOLE_INPUT_BYTES];
   if (fread(sequence, sizeof sequence, 1, stdin) != 1) return 1;
-  whole_reset(arena);
+  whole_init(arena);
   memcpy(whole_input(arena), sequence, sizeof sequence);
   whole_invoke(arena);
   fwrite(whole_output(arena), 1, WHOLE_OUTPUT_BYTES, stdout);
   for (int again = 0; again < 2; ++again) {
-    step_reset(arena);
+    step_init(arena);
     for (int time = 0; time < WHOLE_INPUT_BYTES / STEP_INPUT_BYTES; ++time) {
       memcpy(step_input(arena), sequence + time * STEP_INPUT_BYTES, STEP_INPUT_BYTES);
       step_invoke(arena);
@@ -93,7 +93,7 @@ static uint8_t arena[MEMORY_ARENA_BYTES] __attribute__((aligned(16)));
 
 int main(void) {
   memset(arena, 0x55, sizeof arena);
-  memory_reset(arena);
+  memory_init(arena);
   for (int time = 1; time < 5; ++time) {
     memset(memory_input(arena), time, MEMORY_INPUT_BYTES);
     memory_invoke(arena);

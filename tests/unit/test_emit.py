@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shutil
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "kernels"))
 from cases import CASES
 
-from edgekit.engine import emit_aot, emit_tflm
+from edgekit.engine import c_prune, emit_aot, emit_tflm
 from edgekit.engine.naming import c_comment, c_identifier, c_string
+from edgekit.engine.program import program
 from edgekit.errors import ModelError, UnsupportedOpError
 from edgekit.firmware_files import firmware_path
 from edgekit.tflite import graph
@@ -75,13 +78,82 @@ def test_header_names_of_the_harness_are_kept_free() -> None:
     assert all(c_identifier(name) not in harness for name in harness)
 
 
+LANGUAGES = [
+    ("gcc", ["-std=c99", "-pedantic"]),
+    ("g++", ["-std=c++17", "-xc++"]),
+    ("clang", ["-std=c99", "-pedantic"]),
+    ("clang++", ["-std=c++17", "-xc++"]),
+]
+
+
+@pytest.mark.parametrize(("compiler", "flags"), LANGUAGES, ids=[name for name, _ in LANGUAGES])
+def test_compiles_without_a_warning_as_c99_and_as_cpp17(compiler: str, flags: list[str], tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    warnings = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    for operator in ("conv_2d", "depthwise_conv_2d", "softmax", "add", "svdf", "transpose"):
+        _write(emit_aot.emit(_graph(operator), operator), tmp_path)
+        subprocess.run(
+            [compiler, *flags, *warnings, "-O1", "-c", f"{operator}.c", "-o", "x.o"], cwd=tmp_path, check=True
+        )
+
+
+def test_settings_stand_in_the_order_of_their_struct() -> None:
+    """Without designators the order counts; a field too few is a warning of the compiler."""
+    for operator in CASES:
+        sources = emit_aot.emit(_graph(operator), "net")
+        text = sources.files[PurePosixPath("net.c")]
+        for kernel, body in re.findall(r"static const (ek_\w+_layer) \w+ = \{\n(.*?)\n\};", text, flags=re.DOTALL):
+            while re.search(r"\{[^{}]*\}", body):
+                body = re.sub(r"\{[^{}]*\}", "", body)
+            named = re.findall(r"/\* (\w+) \*/", body)
+            structs = re.findall(r"typedef struct \{\n((?:(?!typedef).)*?)\n\} " + kernel + ";", text, flags=re.DOTALL)
+            if not structs:
+                continue  # another name of a struct
+            fields = re.findall(r"(\w+)(?:\[\w+\])?;", re.sub(r"/\*.*?\*/", "", structs[0], flags=re.DOTALL))
+            assert named == fields, (operator, kernel)
+
+
+def test_only_what_is_used_is_emitted() -> None:
+    text = emit_aot.emit(_graph("softmax"), "net").files[PurePosixPath("net.c")]
+    functions = re.findall(r"^static inline [\w *]*?(\w+)\(", text, flags=re.MULTILINE)
+    assert "ek_softmax_s8" in functions
+    assert all(len(re.findall(rf"\b{name}\b", text)) > 1 for name in functions), functions
+    assert "Twin" not in text
+
+
+def test_conditions_around_nothing_go() -> None:
+    kernel = (
+        "/* A kernel. */\n\n#ifdef __ARM_FEATURE_DSP\n/* Asm. */\nstatic inline int ek_a(void) {\n  return 1;\n}\n\n"
+        "static inline int ek_b(void) {\n  return 2;\n}\n#else\nstatic inline int ek_a(void) {\n  return 3;\n}\n"
+        "#endif\n\n#ifdef OTHER\nstatic const int ek_c[2] = {\n  1, 2,\n};\n#else\n#define EK_C(x) \\\n  (x)\n#endif\n"
+    )
+    text = "".join(c_prune.pruned([kernel, "/* Another. */\n\n#define EK_D 1\n"], "int x = ek_a();"))
+    assert text.count("ek_a") == 2 and text.count("#else") == text.count("#endif") == 1
+    assert "ek_b" not in text and "ek_c" not in text and "OTHER" not in text and "Another" not in text
+    assert "".join(c_prune.pruned([kernel], "EK_C(ek_b())")).count("#endif") == 2
+
+
+@pytest.mark.parametrize("place", ["behind", "over"])
+def test_the_header_says_what_an_inference_overwrites(place: str) -> None:
+    made = program(_graph("conv_2d"))
+    (source,), (output,) = made.graph.inputs, made.graph.outputs
+    offsets = {source: 0, output: 0 if place == "over" else 1 << 16}
+    memory = dataclasses.replace(made.memory, offsets=offsets, scratch={}, arena_bytes=1 << 20)
+    header = emit_aot.emit_program(dataclasses.replace(made, memory=memory), "net").files[PurePosixPath("net.h")]
+    told = " ".join(header.replace("\n * ", " ").split())
+    assert ("It overwrites the input" in told) is (place == "over")
+    assert ("The next input overwrites the output" in told) is (place == "over")
+    assert ("The input is still there afterwards." in told) is (place == "behind")
+
+
 def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     for stem, operator in [("first", "conv_2d"), ("second", "softmax")]:
         _write(emit_aot.emit(_graph(operator), stem), tmp_path)
     (tmp_path / "main.cc").write_text(
         '#include "first.h"\n#include "second.h"\n'
         "alignas(16) static unsigned char arena[FIRST_ARENA_BYTES + SECOND_ARENA_BYTES];\n"
-        "int main() { first_invoke(arena); second_invoke(arena + FIRST_ARENA_BYTES); return 0; }\n"
+        "int main() { first_init(arena); first_invoke(arena); second_invoke(arena + FIRST_ARENA_BYTES); return 0; }\n"
     )
     subprocess.run(["cc", "-std=c99", "-c", "first.c", "second.c"], cwd=tmp_path, check=True)
     command = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "main.cc", "first.o", "second.o", "-o", "both"]

@@ -61,7 +61,12 @@ def lower(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
             hint="quantize the model again with samples that cover what this layer sees",
         ) from error
     if isinstance(lowered, Lowered):
-        return (dataclasses.replace(lowered, op=op.index, name=f"layer_{op.index}"),)
+        return (dataclasses.replace(lowered, op=op.index, name=layer_name(op)),)
     return tuple(
-        dataclasses.replace(part, op=op.index, name=f"layer_{op.index}_{number}") for number, part in enumerate(lowered)
+        dataclasses.replace(part, op=op.index, name=f"{layer_name(op)}_{number}") for number, part in enumerate(lowered)
     )
+
+
+def layer_name(op: Op) -> str:
+    """Return the C name of an operator's layer, e.g. ``layer_3_conv_2d``."""
+    return f"layer_{op.index}_{op.kind.lower()}"
