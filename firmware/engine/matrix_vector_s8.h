@@ -29,6 +29,12 @@ static inline int8_t ek_matrix_output(const ek_matrix_s8 *matrix, int32_t channe
   return ek_clamp(scaled + matrix->output_zero_point, matrix->activation_min, matrix->activation_max);
 }
 
+/* How the accumulators of a channel become activations, in a matrix whose shifts and sums ek_scale allows. */
+static inline ek_scale ek_matrix_scale(const ek_matrix_s8 *matrix, int32_t channel) {
+  const int32_t index = matrix->per_channel ? channel : 0;
+  return ek_scale_of(matrix->multiplier[index], matrix->shift[index], matrix->output_zero_point);
+}
+
 /* input: (depth); output: (output_channels). */
 static inline void ek_matrix_vector_s8(const ek_matrix_s8 *matrix, const int8_t *input, int8_t *output) {
   const int8_t *weights = matrix->weights;

@@ -21,4 +21,9 @@ static inline int32_t ek_multiply_high(int32_t a, int32_t b) {
   return (int32_t)((product_high << 1 | product_bit_31) + product_bit_30);
 }
 
+/* The same of an even number, given as it is, and b: round(doubled * b / 2^32). */
+static inline int32_t ek_multiply_high_doubled(int32_t doubled, int32_t b) {
+  return ek_multiply_high(doubled >> 1, b);
+}
+
 #endif

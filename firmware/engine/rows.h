@@ -28,7 +28,8 @@ static inline ek_rows ek_rows_in_flash(const void *data, int32_t row_bytes, int3
 
 /* Address of row y, y >= 0. */
 static inline int8_t *ek_row(ek_rows rows, int32_t y) {
-  return rows.data + (y % rows.ring_rows) * rows.row_bytes;
+  /* Most rows lie in front of the first wrap: no division for them. */
+  return rows.data + (y < rows.ring_rows ? y : y % rows.ring_rows) * rows.row_bytes;
 }
 
 /* Part y, of so many bytes, of a tensor whose rows may be other parts of it: then it is whole. */

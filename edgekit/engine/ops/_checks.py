@@ -90,10 +90,16 @@ def sums_fault(weights: NDArray[Any], bias: NDArray[Any] | None = None) -> str |
         weights: integers, shape (outputs, depth).
         bias: shape (outputs).
     """
+    reach = largest_sum(weights, bias)
+    return f"sums up to {reach}" if reach >= 2**31 else None
+
+
+def largest_sum(weights: NDArray[Any], bias: NDArray[Any] | None = None) -> int:
+    """Return what no sum on a kernel's way passes; see `sums_fault`."""
     reach = 256 * np.abs(weights.astype(np.int64)).sum(axis=1)
     if bias is not None:
         reach = reach + np.abs(bias.astype(np.int64)).reshape(-1)
-    return f"sums up to {reach.max()}" if reach.max() >= 2**31 else None
+    return int(reach.max())
 
 
 def has_no_activation(graph: Graph, op: Op) -> str | None:  # noqa: ARG001

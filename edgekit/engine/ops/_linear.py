@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant, activation_range, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
-from edgekit.engine.ops._checks import quantization_fault, sums_fault
+from edgekit.engine.ops._checks import largest_sum, quantization_fault, sums_fault
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 # Which axis of the weights counts output channels.
@@ -181,6 +181,16 @@ def multiplier_constants(layer: Linear, *, spread: bool = False) -> tuple[Consta
     multiplier = Constant("multiplier", np.array([pair[0] for pair in pairs], np.int32), f"({len(pairs)})")
     shift = Constant("shift", np.array([pair[1] for pair in pairs], np.int8), f"({len(pairs)})")
     return multiplier, shift, per_channel
+
+
+def scales_down(layer: Linear) -> bool:
+    """Whether `ek_scale` of requantize.h serves: int8 activations, sums below 2^30, right shifts of 1..22."""
+    if layer.input.dtype != "int8" or layer.weights.data is None:
+        return False
+    by_channel = np.moveaxis(layer.weights.data, _CHANNEL_AXIS[layer.op.kind], 0).reshape(layer.channels, -1)
+    shifts = [quantize_multiplier(factor)[1] for factor in _factors(layer)]
+    bias = None if layer.bias is None else layer.bias.data
+    return all(-22 <= shift <= -1 for shift in shifts) and largest_sum(by_channel, bias) < 2**30
 
 
 def wide_multiplier(multiplier: int, shift: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.engine.ops._matrix import matrix
 from edgekit.tflite.graph import Graph, Op
 
+_TILE_PIXELS = 2  # EK_TILE_PIXELS of firmware/engine/tile_pixels.h
 _KERNELS = {"s8": "conv_2d_grouped_s8", "s4": "conv_2d_s4", "s16": "conv_2d_s16"}
 
 
@@ -29,8 +30,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
     channels, kernel_rows, kernel_columns, seen = layer.weights.shape
     groups = layer.input.shape[3] // seen
     made = matrix(layer, layer.weights.data.reshape(channels, -1), groups)
-    pointwise = kernel_rows == kernel_columns == 1
-    is_plain = layer.kernel_suffix == "s8" and groups == 1
+    is_plain = layer.kernel_suffix == "s8" and groups == 1 and _linear.scales_down(layer)
     patch_bytes = kernel_rows * kernel_columns * seen * (2 if layer.input.dtype == "int16" else 1)
     return Lowered(
         kernel="conv_2d_s8" if is_plain else _KERNELS[layer.kernel_suffix],
@@ -39,11 +39,10 @@ def lower(graph: Graph, op: Op) -> Lowered:
             "matrix": made.fields,
             **({} if is_plain else {"groups": groups, "weight_bytes": made.weight_bytes}),
             "output_columns": layer.output.shape[2],
-            **({"pointwise": int(pointwise)} if is_plain else {}),
         },
         constants=made.constants,
         inputs=(op.inputs[0],),
         output=op.outputs[0],
-        scratch_bytes=0 if pointwise and is_plain else patch_bytes,
+        scratch_bytes=_TILE_PIXELS * patch_bytes if is_plain else patch_bytes,
         rows_read=(rows_read(layer, kernel_rows),),
     )
