@@ -113,6 +113,26 @@ class DoesNotFitError(ModelError):
         self.available_bytes = available_bytes
 
 
+class ArenaBoundError(ModelError):
+    """No plan was found whose arena is as small as it must be (exit 3).
+
+    Args:
+        needed_bytes: the smallest arena that was reached.
+        bound_bytes: what was allowed.
+    """
+
+    code = "arena_bound"
+
+    def __init__(self, needed_bytes: int, bound_bytes: int) -> None:
+        super().__init__(
+            f"the arena may take {bound_bytes:,} B, the smallest plan found needs {needed_bytes:,} B",
+            hint=f"allow {needed_bytes:,} B, make the input or the first layers smaller, or shrink the model "
+            "(`edgekit shrink`, `--recipe small`)",
+        )
+        self.needed_bytes = needed_bytes
+        self.bound_bytes = bound_bytes
+
+
 class ToolchainError(EdgeKitError):
     """A compiler, emulator or flasher is missing or failed (exit 4)."""
 

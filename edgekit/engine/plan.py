@@ -13,8 +13,8 @@ from edgekit.engine.memory.placement import Placement
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.tflite.graph import Graph
 
-# What TFLite Micro's users align the arena to.
-_ARENA_ALIGNMENT = 16
+ARENA_ALIGNMENT = 16
+"""What TFLite Micro's users align the arena to."""
 
 
 def plan(graph: Graph, lowered: Sequence[Lowered], schedule: Schedule) -> MemoryPlan:
@@ -45,7 +45,7 @@ def finished(
     """Return the checked plan of a placement."""
     spans = _steps_alive(touched, schedule)
     result = MemoryPlan(
-        arena_bytes=-(-placed.bytes // _ARENA_ALIGNMENT) * _ARENA_ALIGNMENT,
+        arena_bytes=-(-placed.bytes // ARENA_ALIGNMENT) * ARENA_ALIGNMENT,
         offsets={
             tensor: placed.offsets["tensor", root]
             for tensor, root in touched.owner.items()

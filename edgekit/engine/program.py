@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from edgekit.engine import fuse, schedule
 from edgekit.engine.lowered import Lowered
+from edgekit.engine.memory.choose import choose
 from edgekit.engine.options import PORTABLE, EngineOptions
-from edgekit.engine.plan import plan
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.errors import ModelError
 from edgekit.tflite.decode.expand import folded
@@ -20,7 +20,7 @@ class Program:
 
     Attributes:
         graph: the model.
-        lowered: the layers, in the order in which they run.
+        lowered: the layers, in the order of the model's operators.
         schedule: what is computed when.
         memory: where it lies.
         options: what it was compiled for.
@@ -44,6 +44,7 @@ def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
     Raises:
         UnsupportedOpError: an operator that aot cannot run.
         ModelError: an input or output is no integer activation.
+        ArenaBoundError: the arena cannot be as small as the options say.
     """
     graph = folded(graph)
     for index in (*graph.inputs, *graph.outputs):
@@ -56,5 +57,4 @@ def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
                 hint="convert with EdgeKit from the Keras model: `edgekit convert model.keras --data samples.npz`",
             )
     lowered = fuse.lower(graph, options)
-    steps = schedule.layer_by_layer(graph, lowered)
-    return Program(graph, lowered, steps, plan(graph, lowered, steps), options)
+    return Program(graph, lowered, *choose(graph, lowered, options), options)

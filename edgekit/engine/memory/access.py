@@ -68,7 +68,7 @@ class Work:
         scratch_bytes: work memory.
         keeps_scratch: from its first row to its last.
         constant_bytes: read once a step.
-        has_state: it changes what the next call finds, so it runs in one step.
+        states: places of what it keeps from call to call.
     """
 
     rows: int
@@ -78,7 +78,7 @@ class Work:
     scratch_bytes: int
     keeps_scratch: bool
     constant_bytes: int
-    has_state: bool
+    states: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +175,9 @@ def _work(graph: Graph, places: Mapping[int, Place], owner: Mapping[int, int], i
         scratch_bytes=item.scratch_bytes or 0,
         keeps_scratch=item.keeps_scratch,
         constant_bytes=constants + sum(graph.tensors[i].size_bytes for i in item.inputs if i not in owner),
-        has_state=bool(item.states) or any(graph.tensors[index].is_variable for index in item.inputs),
+        states=tuple(
+            owner[index] for index in dict.fromkeys((*item.inputs, *item.states)) if graph.tensors[index].is_variable
+        ),
     )
 
 

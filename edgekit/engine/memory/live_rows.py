@@ -69,7 +69,6 @@ def buffers(access: Access, steps: Sequence[Step], rings: Mapping[int, int] | No
     found: dict[Key, Buffer] = {}
     for root, place in access.places.items():
         if (born[root] < _NEVER).any():
-            # What nobody reads lives while it is written.
             last = np.where(born[root] < _NEVER, np.maximum(dies[root], born[root]), -2)
             if rings is not None:
                 slots = min(rings.get(root, place.units), place.units)
@@ -88,13 +87,23 @@ def buffers(access: Access, steps: Sequence[Step], rings: Mapping[int, int] | No
 
 def live_bytes(found: Mapping[Key, Buffer]) -> int:
     """Return the most bytes that live at one tick: no placement can be smaller."""
-    end = max((int(buffer.dies.max()) for buffer in found.values()), default=0) + 3
-    change = np.zeros(end + 1, np.int64)
+    last = max((int(buffer.dies.max()) for buffer in found.values()), default=0)
+    return int(_changes(found, last).cumsum().max(initial=0))
+
+
+def live_over_time(found: Mapping[Key, Buffer], ticks: int) -> NDArray[np.int64]:
+    """Return the bytes that live at each of so many ticks."""
+    return _changes(found, ticks).cumsum()[1 : ticks + 1]
+
+
+def _changes(found: Mapping[Key, Buffer], last: int) -> NDArray[np.int64]:
+    """By how many bytes the live ones change, from tick -1 on."""
+    change = np.zeros(last + 3, np.int64)
     for buffer in found.values():
         lives = buffer.born < _NEVER
         np.add.at(change, buffer.born[lives] + 1, buffer.slot_bytes)
-        np.add.at(change, buffer.dies[lives] + 2, -buffer.slot_bytes)
-    return int(np.cumsum(change).max(initial=0))
+        np.add.at(change, np.minimum(buffer.dies[lives], last) + 2, -buffer.slot_bytes)
+    return change
 
 
 def _ticks(access: Access, steps: Sequence[Step]) -> tuple[dict[int, _Ticks], int]:
@@ -124,7 +133,8 @@ def _born_and_dead(
             continue
         work = access.work[layer]
         _earliest(born[work.write.root], work.write, of_layer.at if work.by_rows else of_layer.begin)
-        for span in work.reads:
+        # What is written lives until then even if nobody reads it, or if another layer wrote its first part.
+        for span in (work.write, *work.reads):
             _latest(dies[span.root], span, of_layer.at if work.by_rows else of_layer.end)
     for root in (*access.states, *(() if STREAMED in ticks else access.inputs)):
         born[root][:] = -1

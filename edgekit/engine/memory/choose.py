@@ -1,0 +1,75 @@
+"""From what matters most to a schedule and its plan.
+
+Speed: layer by layer. RAM: rows stream, with the blocks that need the smallest arena. A bound on the arena: layer by
+layer if that fits, else rows stream in blocks as large as the bound allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgekit.engine.lowered import Lowered
+from edgekit.engine.memory import blocks, streaming
+from edgekit.engine.memory.access import Access, access
+from edgekit.engine.memory.trial import Court, Trial
+from edgekit.engine.options import EngineOptions, Optimize
+from edgekit.engine.plan import ARENA_ALIGNMENT, finished
+from edgekit.engine.schedule import layer_by_layer
+from edgekit.engine.types import MemoryPlan, Schedule
+from edgekit.errors import ArenaBoundError
+from edgekit.tflite.graph import Graph
+
+# For each search, about microseconds: see Court.
+_BUDGET = 1_000_000
+# For the placement that is kept.
+_TRIES = 400
+
+
+def choose(graph: Graph, lowered: Sequence[Lowered], options: EngineOptions) -> tuple[Schedule, MemoryPlan]:
+    """Return the schedule that the options ask for, and where it keeps what.
+
+    Raises:
+        ArenaBoundError: no schedule that was found fits the bound on the arena.
+    """
+    touched = access(graph, lowered)
+    limit = options.max_ram_bytes
+    if options.optimize is not Optimize.RAM:
+        court = Court(touched, _BUDGET)
+        trial = court.hear(layer_by_layer(graph, lowered).steps)
+        if limit is None or court.place(trial, tries=_TRIES, good_enough=limit).bytes <= _rounded(limit):
+            return _plan(graph, lowered, touched, court, trial)
+    return _streamed(graph, lowered, touched, limit)
+
+
+def _streamed(
+    graph: Graph, lowered: Sequence[Lowered], touched: Access, limit: int | None
+) -> tuple[Schedule, MemoryPlan]:
+    court = Court(touched, _BUDGET)
+    asked = streaming.demands(touched)
+    small, trial = blocks.smallest(court, asked, enough=_rounded(limit or 0))
+    arena = court.place(trial, tries=_TRIES, good_enough=_rounded(limit or 0)).bytes
+    if limit is not None and arena > _rounded(limit):
+        raise ArenaBoundError(-(-arena // ARENA_ALIGNMENT) * ARENA_ALIGNMENT, limit)
+    court.budget = _BUDGET
+    return _plan(
+        graph, lowered, touched, court, blocks.largest(court, asked, small, max(arena, _rounded(limit or 0)), trial)
+    )
+
+
+def _rounded(limit: int) -> int:
+    """What of a bound is left when the arena is a multiple of its alignment."""
+    return limit // ARENA_ALIGNMENT * ARENA_ALIGNMENT
+
+
+def _plan(
+    graph: Graph, lowered: Sequence[Lowered], touched: Access, court: Court, trial: Trial
+) -> tuple[Schedule, MemoryPlan]:
+    rings = {
+        tensor: trial.found["tensor", root].slots
+        for root, place in touched.places.items()
+        for tensor in place.names
+        if ("tensor", root) in trial.found and trial.found["tensor", root].slots < place.units
+    }
+    schedule = Schedule(trial.steps, rings)
+    placed = court.place(trial, tries=_TRIES)
+    return schedule, finished(graph, lowered, touched, schedule, trial.found, placed)
