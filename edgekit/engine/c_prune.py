@@ -54,11 +54,12 @@ def pruned(texts: Sequence[str], user: str) -> list[str]:
 
 
 def _items(text: str) -> Iterator[_Item]:
-    """Split at blank lines behind which something begins in the first column, and around conditions."""
+    """Split at blank lines behind which something begins in the first column, between macros, around conditions."""
     lines: list[str] = []
     for line in [*text.splitlines(), "", "end"]:
         directive = _DIRECTIVE.match(line) is not None
-        behind_an_item = directive or not lines or not lines[-1]
+        ended = not lines or not lines[-1] or lines[-1].startswith("}")
+        behind_an_item = ended or directive or (line.startswith("#define") and _is_macro(lines))
         if line and not line[0].isspace() and behind_an_item and not _unclosed(lines):
             yield from _item(lines)
             lines = []
@@ -74,6 +75,10 @@ def _unclosed(lines: list[str]) -> bool:
     return code.count("{") != code.count("}") or code.rstrip(" ").endswith("\\")
 
 
+def _is_macro(lines: list[str]) -> bool:
+    return _COMMENT.sub("", "\n".join(lines)).lstrip().startswith("#define")
+
+
 def _item(lines: list[str]) -> Iterator[_Item]:
     text = "\n".join(lines).strip("\n")
     if not text:
@@ -86,14 +91,15 @@ def _item(lines: list[str]) -> Iterator[_Item]:
 
 def _names(code: str) -> frozenset[str]:
     """What a piece of C defines; empty where that is not plain to see."""
-    macros = re.findall(r"^#define (\w+)", code, flags=re.MULTILINE)
-    if macros:
-        return frozenset(macros)
+    macro = re.match(r"#define (\w+)", code)
+    if macro:
+        return frozenset(macro.groups())
     if code.startswith("typedef"):
         return frozenset(re.findall(r"\}\s*(\w+);$", code) or re.findall(r"^typedef [\w ]*?(\w+);$", code))
     invoked = re.match(r"[A-Z][A-Z0-9_]*\(\s*(\w+)", code)
     if invoked:
         return frozenset(invoked.groups())
+    code = re.sub(r"__attribute__\(\(.*?\)\)+", "", code)
     defined = re.match(r"static\b[^(=;{]*?\b(\w+)\s*(?:\(|\[|=)", code)
     return frozenset(defined.groups()) if defined else frozenset()
 

@@ -122,16 +122,43 @@ def test_only_what_is_used_is_emitted() -> None:
     assert "Twin" not in text
 
 
+_KERNEL = """\
+/* A kernel. */
+
+#ifdef __ARM_FEATURE_DSP
+/* In assembly. */
+static __attribute__((noinline)) int ek_a(void) {
+#define EK_INSIDE 1
+  return EK_INSIDE;
+}
+
+static inline int ek_b(void) {
+  return 2;
+}
+#else
+static inline int ek_a(void) {
+  return 3;
+}
+#define EK_USED 1
+#define EK_UNUSED ek_b()
+#endif
+
+#ifdef OTHER
+static const int ek_c[2] = {
+  1, 2,
+};
+#else
+#define EK_D(x) \\
+  (x)
+#endif
+"""
+
+
 def test_conditions_around_nothing_go() -> None:
-    kernel = (
-        "/* A kernel. */\n\n#ifdef __ARM_FEATURE_DSP\n/* Asm. */\nstatic inline int ek_a(void) {\n  return 1;\n}\n\n"
-        "static inline int ek_b(void) {\n  return 2;\n}\n#else\nstatic inline int ek_a(void) {\n  return 3;\n}\n"
-        "#endif\n\n#ifdef OTHER\nstatic const int ek_c[2] = {\n  1, 2,\n};\n#else\n#define EK_C(x) \\\n  (x)\n#endif\n"
-    )
-    text = "".join(c_prune.pruned([kernel, "/* Another. */\n\n#define EK_D 1\n"], "int x = ek_a();"))
-    assert text.count("ek_a") == 2 and text.count("#else") == text.count("#endif") == 1
-    assert "ek_b" not in text and "ek_c" not in text and "OTHER" not in text and "Another" not in text
-    assert "".join(c_prune.pruned([kernel], "EK_C(ek_b())")).count("#endif") == 2
+    text = "".join(c_prune.pruned([_KERNEL, "/* Another. */\n\n#define EK_E 1\n"], "int x = ek_a() + EK_USED;"))
+    assert text.count("ek_a") == 2 and text.count("#else") == text.count("#endif") == text.count("EK_USED") == 1
+    assert not re.search("ek_b|ek_c|EK_UNUSED|EK_D|OTHER|Another", text)
+    assert "".join(c_prune.pruned([_KERNEL], "EK_D(ek_b())")).count("#endif") == 2
 
 
 @pytest.mark.parametrize("place", ["behind", "over"])
