@@ -31,7 +31,8 @@ def _is_image(value: Value) -> bool:
     return len(value.shape) == 4 and value.shape[0] == 1
 
 
-def _weights(sketch: Sketch, value: Value, shape: tuple[int, ...], axis: int) -> tuple[int, int, float]:
+def linear_weights(sketch: Sketch, value: Value, shape: tuple[int, ...], axis: int) -> tuple[int, int, float]:
+    """Add weights and a bias; return their tensors and a scale for the output, at which outputs differ."""
     channels = shape[axis]
     per_channel = channels > 1 and sketch.chance(0.8)
     count = channels if per_channel else 1
@@ -49,7 +50,7 @@ def conv_2d(sketch: Sketch, value: Value) -> bool:
         return False
     kernel, stride, padding, rows, columns = _window(sketch, value)
     channels = sketch.number(1, 10)
-    weights, bias, scale = _weights(sketch, value, (channels, *kernel, value.shape[3]), 0)
+    weights, bias, scale = linear_weights(sketch, value, (channels, *kernel, value.shape[3]), 0)
     options = schema.Conv2DOptionsT()
     options.padding, (options.strideH, options.strideW) = getattr(schema.Padding, padding), stride
     options.dilationHFactor = options.dilationWFactor = 1
@@ -66,7 +67,7 @@ def depthwise_conv_2d(sketch: Sketch, value: Value) -> bool:
     kernel, stride, padding, rows, columns = _window(sketch, value)
     multiplier = sketch.pick((1, 1, 1, 2))
     channels = value.shape[3] * multiplier
-    weights, bias, scale = _weights(sketch, value, (1, *kernel, channels), 3)
+    weights, bias, scale = linear_weights(sketch, value, (1, *kernel, channels), 3)
     options = schema.DepthwiseConv2DOptionsT()
     options.padding, (options.strideH, options.strideW) = getattr(schema.Padding, padding), stride
     options.dilationHFactor = options.dilationWFactor = 1
@@ -81,7 +82,7 @@ def fully_connected(sketch: Sketch, value: Value) -> bool:
     if len(value.shape) != 2:
         return False
     units = sketch.number(1, 16)
-    weights, bias, scale = _weights(sketch, value, (units, value.shape[1]), 0)
+    weights, bias, scale = linear_weights(sketch, value, (units, value.shape[1]), 0)
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = sketch.pick(ACTIVATIONS)
     output = sketch.value((value.shape[0], units), scale)
@@ -302,7 +303,7 @@ def transpose_conv(sketch: Sketch, value: Value) -> bool:
     if not _is_image(value):
         return False
     channels, kernel = sketch.number(1, 6), sketch.number(2, 3)
-    weights, bias, scale = _weights(sketch, value, (channels, kernel, kernel, value.shape[3]), 0)
+    weights, bias, scale = linear_weights(sketch, value, (channels, kernel, kernel, value.shape[3]), 0)
     shape = (1, 2 * value.shape[1], 2 * value.shape[2], channels)
     options = schema.TransposeConvOptionsT()
     options.padding, options.strideH, options.strideW = schema.Padding.SAME, 2, 2

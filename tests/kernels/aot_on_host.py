@@ -104,6 +104,11 @@ def kernels(programs: Sequence[Program]) -> list[str]:
     return c_text.kernel_texts(("rows", *stems), programs[0].options.features)
 
 
+def identity(program: Program) -> str:
+    """Return what two programs have in common that are the same C: kernels, constants, settings, plan."""
+    return "".join(emit_program(program, "model").files.values())
+
+
 def layers(source: str, stem: str) -> str:
     """What a model's file says behind its kernels, with names that no other model has."""
     behind = source.partition("/* ---- Layers ---- */\n")[2]
@@ -117,6 +122,8 @@ def run(programs: Sequence[Program], inputs: Sequence[tuple[bytes, ...]], folder
 
     All models stand in one file, the kernels once: that a file compiles as it is emitted is for others to test.
     """
+    if not programs:
+        return []
     headers, bodies, stems, sizes = [], [], [], []
     for index, (program, samples) in enumerate(zip(programs, inputs, strict=True)):
         stem = f"case_{index}"
