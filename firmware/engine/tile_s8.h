@@ -3,15 +3,9 @@
 #ifndef EK_TILE_S8_H
 #define EK_TILE_S8_H
 
+#include "in_order.h"
 #include "matrix_vector_s8.h"
 #include "tile_pixels.h"
-
-/* GCC's scheduler before register allocation would load far ahead, and then spill the sums. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define EK_TILE __attribute__((noinline, optimize("no-schedule-insns"))) static
-#else
-#define EK_TILE static inline
-#endif
 
 #define EK_TILE_BEGIN(channel, pixel) int32_t sum_##channel##_##pixel = bias;
 #define EK_TILE_LOAD(step, pixel) const int32_t x_##pixel = x[(step)*EK_TILE_PIXELS + pixel];
@@ -45,7 +39,7 @@
 
 /* patches: (depth, EK_TILE_PIXELS), so that the pixels' activations of one weight are neighbors;
  * pixels: EK_TILE_PIXELS outputs of (output_channels) each. */
-EK_TILE void ek_tile_s8(const ek_matrix_s8 *matrix, const int8_t *patches, int8_t *const *pixels) {
+EK_IN_ORDER void ek_tile_s8(const ek_matrix_s8 *matrix, const int8_t *patches, int8_t *const *pixels) {
   const int8_t *weights = matrix->weights;
   const int8_t *end = patches + matrix->depth * EK_TILE_PIXELS;
   const int8_t *end_of_fours = patches + (matrix->depth & ~3) * EK_TILE_PIXELS;

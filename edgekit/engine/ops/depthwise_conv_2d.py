@@ -1,14 +1,23 @@
-"""DEPTHWISE_CONV_2D. Twins: firmware/engine/depthwise_conv_2d_s8.h, depthwise_conv_2d_s4.h, depthwise_conv_2d_s16.h."""
+"""DEPTHWISE_CONV_2D. Twins: firmware/engine/depthwise_conv_2d_s8.h, depthwise_conv_2d_s4.h, depthwise_conv_2d_s16.h;
+for 3x3 windows depthwise_conv_2d_3x3_s8.h."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from edgekit.engine.lowered import Constant, Lowered, has_fused_activation, images_of_batch_one
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
+from edgekit.engine.ops._linear import Linear
 from edgekit.engine.weights import WeightEncoding, encode
 from edgekit.tflite.graph import Graph, Op
+
+_FIELDS_3X3 = (
+    *("weights", "bias", "multiplier", "shift", "input_rows", "channels", "output_columns", "stride_rows"),
+    *("stride_columns", "pad_top", "pad_left", "pad_right", "input_zero_point", "output_zero_point"),
+    *("activation_min", "activation_max"),
+)
 
 
 def channels_are_multiplied(graph: Graph, op: Op) -> str | None:
@@ -30,6 +39,9 @@ def lower(graph: Graph, op: Op) -> Lowered:
     is_wide = layer.kernel_suffix == "s16"
     repeat = 1 if is_wide else channels // input_channels
     multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
+    window = window_fields(layer, (kernel_rows, kernel_columns), repeat=repeat)
+    if layer.kernel_suffix == "s8" and _is_3x3(layer, window):
+        return _lower_3x3(layer, window, (_linear.bias_constant(layer, by_tap.T), multiplier, shift))
     encoding = WeightEncoding.INT4_DENSE if layer.kernel_suffix == "s4" else WeightEncoding.DENSE
     sizes: dict[str, Any] = (
         {"input_channels": input_channels, "depth_multiplier": channels // input_channels}
@@ -39,7 +51,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
     return Lowered(
         kernel=f"depthwise_conv_2d_{layer.kernel_suffix}",
         fields={
-            "window": window_fields(layer, (kernel_rows, kernel_columns), repeat=repeat),
+            "window": window,
             "weights": "weights",
             "bias": "bias",
             "multiplier": "multiplier",
@@ -59,4 +71,39 @@ def lower(graph: Graph, op: Op) -> Lowered:
         output=op.outputs[0],
         scratch_bytes=taps * (2 * input_channels if is_wide else channels),
         rows_read=(rows_read(layer, kernel_rows),),
+    )
+
+
+def _is_3x3(layer: Linear, window: Mapping[str, int]) -> bool:
+    """Whether the kernel for 3x3 windows serves: without dilation, columns walked by one or two."""
+    plain = {"kernel_rows": 3, "kernel_columns": 3, "dilation_rows": 1, "dilation_columns": 1, "repeat": 1}
+    is_plain = all(window[name] == value for name, value in plain.items())
+    return is_plain and window["stride_columns"] <= 2 and _linear.scales_down(layer)
+
+
+def _lower_3x3(layer: Linear, window: Mapping[str, int], constants: tuple[Constant, ...]) -> Lowered:
+    assert layer.weights.data is not None
+    channels, columns = layer.channels, layer.output.shape[2]
+    last = (columns - 1) * window["stride_columns"] - window["pad_left"] + 2
+    weights = layer.weights.data.reshape(9, channels).T
+    names = ("input_rows", "stride_rows", "stride_columns", "pad_top", "pad_left")
+    fields = {
+        "weights": "weights",
+        "bias": "bias",
+        "multiplier": "multiplier",
+        "shift": "shift",
+        "channels": channels,
+        "output_columns": columns,
+        "pad_right": max(0, last + 1 - window["input_columns"]),
+        "input_zero_point": window["input_zero_point"],
+        **{name: window[name] for name in names},
+        **_linear.output_fields(layer),
+    }
+    return Lowered(
+        kernel="depthwise_conv_2d_3x3_s8",
+        fields={name: fields[name] for name in _FIELDS_3X3},
+        constants=(Constant("weights", encode(weights, WeightEncoding.DENSE), f"({channels}, 3, 3)"), *constants),
+        inputs=(layer.op.inputs[0],),
+        output=layer.op.outputs[0],
+        rows_read=(rows_read(layer, 3),),
     )
