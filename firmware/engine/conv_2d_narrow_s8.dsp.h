@@ -4,7 +4,7 @@
 
 #include "conv_2d_pairs.dsp.h"
 
-EK_TILE(ek_tile_narrow, EK_TILE_NARROW_STEP, "60", EK_TILE_DOUBLED)
+EK_DSP_TILE(ek_tile_narrow, EK_DSP_TILE_NARROW_STEP, "60", EK_DSP_TILE_DOUBLED)
 
 typedef ek_conv_2d_pairs_layer ek_conv_2d_narrow_s8_dsp_layer;
 

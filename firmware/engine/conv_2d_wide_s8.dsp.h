@@ -4,7 +4,7 @@
 
 #include "conv_2d_pairs.dsp.h"
 
-EK_TILE(ek_tile_wide, EK_TILE_WIDE_STEP, "44", EK_TILE_ALREADY_DOUBLED)
+EK_DSP_TILE(ek_tile_wide, EK_DSP_TILE_WIDE_STEP, "44", EK_DSP_TILE_ALREADY_DOUBLED)
 
 typedef ek_conv_2d_pairs_layer ek_conv_2d_wide_s8_dsp_layer;
 

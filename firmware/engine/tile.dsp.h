@@ -20,7 +20,7 @@
 #ifdef __ARM_FEATURE_DSP
 
 /* Two depths of four channels, their weights twice their value in halves: 11 instructions, 44 bytes. */
-#define EK_TILE_WIDE_STEP                                                                                    \
+#define EK_DSP_TILE_WIDE_STEP                                                                                \
   "ldmia.w r1!, {r2, r3}\n\t"                                                                                \
   "ldmia.w r0!, {r12, lr}\n\t"                                                                               \
   "smlad r4, r12, r2, r4\n\t"                                                                                \
@@ -34,7 +34,7 @@
   "smlad r11, lr, r3, r11\n\t"
 
 /* The same from bytes, those of two channels in one word: 15 instructions, 60 bytes. */
-#define EK_TILE_NARROW_STEP                                                                                  \
+#define EK_DSP_TILE_NARROW_STEP                                                                              \
   "ldmia.w r1!, {r2, r3}\n\t"                                                                                \
   "ldr.w r12, [r0], #4\n\t"                                                                                  \
   "sxtb16.w lr, r12\n\t"                                                                                     \
@@ -53,13 +53,14 @@
 
 /* The outputs of one channel for both pixels from their sums, doubled by DOUBLE; r1 is where they go, lr how
  * far the second stands behind the first. */
-#define EK_TILE_SCALE(DOUBLE, A, B, TEMPORARY)                                                               \
+#define EK_DSP_TILE_SCALE(DOUBLE, A, B, TEMPORARY)                                                           \
   "ldmia.w r0!, {r2, r3, r12}\n\t" DOUBLE(A) DOUBLE(B) "add " TEMPORARY ", r3, " A ", asr #31\n\t"           \
                                                        "smmlar " A ", " A ", r2, " TEMPORARY "\n\t"          \
                                                        "add r3, r3, " B ", asr #31\n\t"                      \
-                                                       "smmlar " B ", " B ", r2, r3\n\t" EK_TILE_STORE(A, B)
+                                                       "smmlar " B ", " B                                    \
+                                                       ", r2, r3\n\t" EK_DSP_TILE_STORE(A, B)
 
-#define EK_TILE_STORE(A, B)                                                                                  \
+#define EK_DSP_TILE_STORE(A, B)                                                                              \
   "asr " A ", " A ", r12\n\t"                                                                                \
   "asr " B ", " B ", r12\n\t"                                                                                \
   "ssat " A ", #8, " A "\n\t"                                                                                \
@@ -67,12 +68,12 @@
   "strb " B ", [r1, lr]\n\t"                                                                                 \
   "strb " A ", [r1], #1\n\t"
 
-#define EK_TILE_ALREADY_DOUBLED(A) ""
-#define EK_TILE_DOUBLED(A) "lsl " A ", " A ", #1\n\t"
+#define EK_DSP_TILE_ALREADY_DOUBLED(A) ""
+#define EK_DSP_TILE_DOUBLED(A) "lsl " A ", " A ", #1\n\t"
 
 /* Defines NAME(blocks, pixels, groups, output, second): all channels of two pixels.
  * pixels: (groups, 2, 2 pixels) words; output: (channels) bytes, those of pixel 1 `second` bytes behind. */
-#define EK_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                              \
+#define EK_DSP_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                          \
   static __attribute__((noinline)) void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups,  \
                                              int8_t *output, int32_t second) {                               \
     register const int32_t *r0 __asm__("r0") = blocks;                                                       \
@@ -106,20 +107,21 @@
                      "bne.w 2b\n\t"                                                                          \
                      "ldrd r1, lr, [sp, #8]\n\t"                                                             \
                      "ldmia.w r0!, {r2, r3, r12}\n\t" /* no register is free for the first channel */        \
-                     DOUBLE("r4") DOUBLE("r8") "smmulr r4, r4, r2\n\t"                                       \
-                                               "add r4, r4, r4, asr #31\n\t"                                 \
-                                               "add r4, r4, r3\n\t"                                          \
-                                               "add r3, r3, r8, asr #31\n\t"                                 \
-                                               "smmlar r8, r8, r2, r3\n\t" EK_TILE_STORE("r4", "r8")         \
-                                                   EK_TILE_SCALE(DOUBLE, "r5", "r9", "r4")                   \
-                                                       EK_TILE_SCALE(DOUBLE, "r6", "r10", "r4")              \
-                                                           EK_TILE_SCALE(DOUBLE, "r7", "r11",                \
-                                                                         "r4") "sub r1, r1, r12, asr #8\n\t" \
-                                                                               "str r1, [sp, #8]\n\t"        \
-                                                                               "cmp r12, #0\n\t"             \
-                                                                               "bge.w 1b\n\t"                \
-                                                                               "add sp, #24\n\t"             \
-                                                                               "pop {r5-r11, lr}\n\t"        \
+                     DOUBLE("r4")                                                                            \
+                         DOUBLE("r8") "smmulr r4, r4, r2\n\t"                                                \
+                                      "add r4, r4, r4, asr #31\n\t"                                          \
+                                      "add r4, r4, r3\n\t"                                                   \
+                                      "add r3, r3, r8, asr #31\n\t"                                          \
+                                      "smmlar r8, r8, r2, r3\n\t" EK_DSP_TILE_STORE("r4", "r8")              \
+                                          EK_DSP_TILE_SCALE(DOUBLE, "r5", "r9", "r4")                        \
+                                              EK_DSP_TILE_SCALE(DOUBLE, "r6", "r10", "r4")                   \
+                                                  EK_DSP_TILE_SCALE(DOUBLE, "r7", "r11",                     \
+                                                                    "r4") "sub r1, r1, r12, asr #8\n\t"      \
+                                                                          "str r1, [sp, #8]\n\t"             \
+                                                                          "cmp r12, #0\n\t"                  \
+                                                                          "bge.w 1b\n\t"                     \
+                                                                          "add sp, #24\n\t"                  \
+                                                                          "pop {r5-r11, lr}\n\t"             \
                      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4)                                      \
                      :                                                                                       \
                      : "r12", "cc", "memory");                                                               \
@@ -176,12 +178,12 @@ static inline const int32_t *ek_tile_narrow_step(const int32_t *weights, uint32_
   return weights;
 }
 
-#define EK_TILE_WIDE_STEP ek_tile_wide_step
-#define EK_TILE_NARROW_STEP ek_tile_narrow_step
-#define EK_TILE_ALREADY_DOUBLED 1
-#define EK_TILE_DOUBLED 2
+#define EK_DSP_TILE_WIDE_STEP ek_tile_wide_step
+#define EK_DSP_TILE_NARROW_STEP ek_tile_narrow_step
+#define EK_DSP_TILE_ALREADY_DOUBLED 1
+#define EK_DSP_TILE_DOUBLED 2
 
-#define EK_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                              \
+#define EK_DSP_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                          \
   static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
                           int32_t second) {                                                                  \
     for (int32_t shift = 0; shift >= 0; output -= shift >> 8) {                                              \
