@@ -57,3 +57,8 @@ def clamp_fields(layer: Linear) -> dict[str, int]:
     """Return the clamp of the output, and whether it is more than the limits of int8."""
     low, high = activation_range(layer.op, layer.output)
     return {"clamps": int((low, high) != (-128, 127)), "activation_min": low, "activation_max": high}
+
+
+def is_relu(layer: Linear) -> bool:
+    """Return whether all negative sums end at the lower limit: then nothing has to round halves of them."""
+    return activation_range(layer.op, layer.output)[0] >= zero_point_of(layer.output)
