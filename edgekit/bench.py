@@ -16,8 +16,9 @@ from edgekit.build_folder import Built
 from edgekit.deploy import Link
 from edgekit.errors import PortError, UsageError
 from edgekit.harness.measure import Measurement, measure
+from edgekit.layer_profile import profile
 from edgekit.progress import Progress, silent
-from edgekit.report.types import BenchReport, Spread
+from edgekit.report.types import BenchReport, LayerCost, Spread
 from edgekit.toolchains import Firmware
 
 __all__ = ["BenchOptions", "bench"]
@@ -34,12 +35,14 @@ class BenchOptions:
         build: how to build a MODEL; without use for a build folder.
         out: folder for that build; None chooses `build/<model>/<target>`.
         flash: write the firmware to the board first.
+        per_layer: count the instructions of each layer too; on an emulator.
     """
 
     runs: int = DEFAULT_RUNS
     build: BuildOptions = dataclasses.field(default_factory=BuildOptions)
     out: Path | None = None
     flash: bool = False
+    per_layer: bool = False
 
 
 def bench(
@@ -73,6 +76,10 @@ def bench(
         raise UsageError(
             f"--runs is {options.runs}, expected at least 1", hint="10 runs show whether counts are stable"
         )
+    if options.per_layer and port is not None:
+        raise UsageError(
+            "--per-layer counts on an emulator, a port was given too", hint="leave --port out, or give --emulate"
+        )
     built = _built(Path(source), target, options, progress)
     if options.flash:
         flash(built.firmware, port, progress)
@@ -80,7 +87,7 @@ def bench(
     outputs = tuple(itertools.islice(itertools.cycle(built.outputs), options.runs))
     with open_link(built.firmware, port) as link:
         measured = measure(link, built.firmware, inputs, outputs, progress)
-    return _report(built, measured)
+    return _report(built, measured, profile(built, progress) if options.per_layer else None)
 
 
 def firmware_of(
@@ -141,8 +148,9 @@ def open_link(firmware: Firmware, port: str | None) -> Link:
     return cast(Link, emulator.open(firmware))
 
 
-def _report(built: Built, measured: Measurement) -> BenchReport:
+def _report(built: Built, measured: Measurement, layers: tuple[LayerCost, ...] | None) -> BenchReport:
     runs = measured.per_run
+    between = None if layers is None else round(runs[0]) - sum(layer.instructions for layer in layers)
     ram = dataclasses.replace(
         built.ram,
         arena_bytes=measured.arena_bytes,
@@ -166,6 +174,8 @@ def _report(built: Built, measured: Measurement) -> BenchReport:
         compiler=built.firmware.compiler,
         emulator=measured.emulator,
         where=measured.link,
+        layers=layers,
+        between_layers=between,
         optimize=built.optimize,
     )
 

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ __all__ = ["BuildOptions", "build", "default_folder"]
 ENGINES = ("aot", "tflm")
 REPORT = "report.json"
 GOLDEN = "golden.npz"
+# Binds the model to the harness: with it the folder holds all that is compiled.
+BINDING = "ek_model.h"
 
 # What a kernel and the harness need at least; the linker script's reserve counts where it is larger.
 STACK_ALLOWANCE_BYTES = 2048
@@ -220,6 +222,7 @@ def _sources(conversion: Conversion, emitted: Emitted, golden: Golden) -> dict[s
     from edgekit.golden import pack_golden
 
     files = {path.as_posix(): text.encode() for path, text in emitted.files.items()}
+    files[BINDING] = emitted.sources.files[PurePosixPath(BINDING)].encode()
     files[f"{emitted.sources.stem}.tflite"] = conversion.flatbuffer
     files[GOLDEN] = pack_golden(golden.inputs, golden.outputs)
     if conversion.keras_model is not None:

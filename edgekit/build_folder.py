@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edgekit import targets
@@ -22,6 +22,8 @@ class Built:
     """A build folder, read and checked.
 
     Attributes:
+        folder: where it lies.
+        stem: name of the emitted files, without their endings.
         firmware: with paths in the folder.
         model, ram, flash, flash_bytes_read: as the build reported them.
         inputs, outputs: golden bytes, one entry an inference.
@@ -30,6 +32,8 @@ class Built:
         optimize: which plan it was built with; None of engine tflm.
     """
 
+    folder: Path
+    stem: str
     firmware: Firmware
     model: ModelFacts
     ram: Ram
@@ -102,7 +106,8 @@ def _built(folder: Path, report: dict[str, Any]) -> Built:
     judge, origin = report["proof"]["judges"][0], report["proof"]["inputs"]
     read_bytes = report["flash_bytes_read"]
     optimize = report["optimize"]
-    return Built(firmware, model, Ram(**ram), Flash(**flash), read_bytes, inputs, outputs, judge, origin, optimize)
+    facts = (firmware, model, Ram(**ram), Flash(**flash), read_bytes, inputs, outputs, judge, origin, optimize)
+    return Built(folder, PurePosixPath(artifacts["c_source"]).stem, *facts)
 
 
 def _check(folder: Path, sha256: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from edgekit.cli._progress import DrawnProgress
 )
 @click.option("--emulate", is_flag=True, help="Run the emulator although the settings name a port.")
 @click.option("--runs", type=int, default=10, show_default=True, help="Inferences to measure.")
+@click.option("--per-layer", is_flag=True, help="Count the instructions of each layer too, on an emulator.")
 @click.option("--flash", is_flag=True, help="Write the firmware to the board first.")
 @_options.conversion_options
 @_options.shrink_option
@@ -33,6 +34,7 @@ def command(
     port: str | None,
     emulate: bool,
     runs: int,
+    per_layer: bool,
     flash: bool,
     out: Path | None,
     as_json: bool,
@@ -52,7 +54,9 @@ def command(
 
     name = target if is_build_folder(source) else _options.chosen_target(target, settings)
     build = _options.build_options(_options.Flags(**flags), settings)
-    options = BenchOptions(runs=runs, build=build, out=_options.chosen_out(out, settings), flash=flash)
+    options = BenchOptions(
+        runs=runs, build=build, out=_options.chosen_out(out, settings), flash=flash, per_layer=per_layer
+    )
     with DrawnProgress() as progress:
         report = bench(
             source, name, port=port or (None if emulate else settings.port), options=options, progress=progress

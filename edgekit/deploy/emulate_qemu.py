@@ -24,8 +24,6 @@ from edgekit.toolchains import Firmware
 
 # Started paused: what the firmware sends before somebody listens would be dropped.
 _SERIAL = ("-display", "none", "-monitor", "none", "-serial", "pty", "-qmp", "stdio", "-S")
-# shift=0: one instruction takes 1 ns of virtual time; sleep=off: virtual time does not wait for real time.
-_COUNTING = ("-icount", "shift=0,sleep=off")
 
 
 class QemuLink:
@@ -35,10 +33,16 @@ class QemuLink:
         emulator: what to start.
         arguments: all of them, the firmware's file among them.
         keep: a folder that the emulator reads; removed when it has ended.
+        shift: one instruction takes 2^shift ns of virtual time.
     """
 
     def __init__(
-        self, emulator: Emulator, arguments: tuple[str, ...], keep: tempfile.TemporaryDirectory[str] | None = None
+        self,
+        emulator: Emulator,
+        arguments: tuple[str, ...],
+        keep: tempfile.TemporaryDirectory[str] | None = None,
+        *,
+        shift: int = 0,
     ) -> None:
         self.clock, self.tick_ns = emulator.clock, emulator.tick_ns
         self.description = " ".join((emulator.command, *emulator.arguments))
@@ -46,7 +50,8 @@ class QemuLink:
         self._line: serial.Serial | None = None
         self._keep = keep
         self._process = subprocess.Popen(
-            _guarded([emulator.command, *_SERIAL, *_COUNTING, *arguments]),
+            # Virtual time does not wait for real time.
+            _guarded([emulator.command, *_SERIAL, "-icount", f"shift={shift},sleep=off", *arguments]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -127,11 +132,13 @@ class QemuLink:
         return f": {lines[0]}" if lines else ""
 
 
-def open(firmware: Firmware) -> QemuLink:  # noqa: A001 - every module that makes a link has this name
+def open(firmware: Firmware, *, shift: int = 0) -> QemuLink:  # noqa: A001 - every module that makes a link has this name
     """Start firmware on its target's emulated core.
 
     Args:
         firmware: of a target with an emulator of kind "qemu".
+        shift: one instruction takes 2^shift ns of virtual time; above 0 only on the machine of `arguments`, and with
+            ticks that count so much more.
 
     Returns:
         A link whose ticks count instructions; two runs of the same firmware count the same.
@@ -144,10 +151,10 @@ def open(firmware: Firmware) -> QemuLink:  # noqa: A001 - every module that make
     assert emulator is not None, "the caller chose this module by the target's emulator"
     if shutil.which(emulator.command) is None:
         raise ToolMissingError(emulator.command, package=emulator.package)
-    if emulator.chip_machine is not None and emulator.chip_machine in _machines(emulator.command):
+    if shift == 0 and emulator.chip_machine is not None and emulator.chip_machine in _machines(emulator.command):
         return _boot_flash(firmware, emulator, emulator.chip_machine)
     arguments = _one_instruction_at_a_time(emulator)
-    return QemuLink(emulator, (*arguments, "-kernel", str(firmware.emulated_elf.resolve())))
+    return QemuLink(emulator, (*arguments, "-kernel", str(firmware.emulated_elf.resolve())), shift=shift)
 
 
 def _boot_flash(firmware: Firmware, emulator: Emulator, machine: str) -> QemuLink:

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from edgekit.report.layer_table import layer_table
+
 if TYPE_CHECKING:
     from edgekit.compress import StepResult
     from edgekit.conversion import MetricResult
@@ -84,7 +86,7 @@ def bench_table(report: BenchReport) -> RenderableType:
     facts.add_row("compiler", escape(report.compiler))
     if report.emulator is not None:
         facts.add_row("emulator", escape(report.emulator))
-    return facts
+    return facts if report.layers is None else Group(facts, layer_table(report.layers, report.between_layers))
 
 
 def convert_table(report: ConvertReport) -> RenderableType:

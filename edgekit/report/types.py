@@ -192,6 +192,36 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerCost:
+    """What one operator costs in one inference.
+
+    Attributes:
+        operator: its position in the built model's graph.
+        kind: e.g. "CONV_2D".
+        description: its kind, and the shapes of its first input and its output.
+        instructions: counted on the core.
+        share: of all layers' instructions, 0 to 1.
+        macs: multiply-accumulates of the built model.
+        weights_bytes: its constants as stored.
+        weights_bytes_read: of them, those that an inference reads, each as often as it is read by a call.
+        input_bytes, output_bytes: of its activations.
+        calls: of its kernels; more than its parts where layers take turns row by row.
+    """
+
+    operator: int
+    kind: str
+    description: str
+    instructions: int
+    share: float
+    macs: int
+    weights_bytes: int
+    weights_bytes_read: int
+    input_bytes: int
+    output_bytes: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class BenchReport:
     """What was measured on a board or an emulated core.
 
@@ -206,6 +236,8 @@ class BenchReport:
         compiler, emulator: with versions; no emulator on hardware.
         where: one line: where it ran.
         optimize: which plan it was built with; None of engine tflm.
+        layers: what each layer costs in the first of the inferences; None unless it was asked for.
+        between_layers: instructions of that inference that no layer has: the calls themselves.
     """
 
     target: str
@@ -225,6 +257,8 @@ class BenchReport:
     emulator: str | None
     where: str
     optimize: str | None = None
+    layers: tuple[LayerCost, ...] | None = None
+    between_layers: int | None = None
 
     @property
     def unit(self) -> str:
@@ -249,4 +283,6 @@ class BenchReport:
             "outputs": {"compared": self.compared, "match": self.match, "judge": self.judge, "inputs": self.inputs},
             "tools": {"compiler": self.compiler, "emulator": self.emulator},
             "where": self.where,
+            "layers": None if self.layers is None else [dataclasses.asdict(layer) for layer in self.layers],
+            "between_layers": self.between_layers,
         }

@@ -46,6 +46,7 @@ pipeline
 report
 build_folder
 build single_stages
+layer_profile
 bench
 verify
 cli

@@ -83,6 +83,7 @@ def test_leaves_what_is_promised(toolchain: FakeToolchain, model: Path, tmp_path
     stem = "my_net_2"
     names = {".tflite", ".c", ".h", "_data.cc", "_data.h", "_ops.h", "_arena.h"}
     expected = {f"{stem}{name}" for name in names} | {"firmware.elf", "firmware.bin", "golden.npz", "report.json"}
+    expected |= {"ek_model.h"}
     assert set(contents(tmp_path / "out")) == expected
     assert report.model.macs == 6
     assert report.proof.inputs == "random inputs"
