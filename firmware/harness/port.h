@@ -26,6 +26,10 @@ int ek_port_emulated(void);
 /* 0 when the core computes as it should; otherwise the number of the check that failed. */
 int ek_port_self_test(void);
 
+/* The same, of what a core alone has: defined by the port of an Xtensa, whose checks are the self-test's
+ * last. */
+int ek_port_core_test(void);
+
 /* The stack of the application, lowest address first: [low, high). Equal pointers where it cannot be painted.
  */
 uint32_t *ek_port_stack_low(void);

@@ -55,6 +55,14 @@ static int check_memory(void) {
 }
 
 int ek_port_self_test(void) {
-  const int failed = check_arithmetic();
-  return failed != 0 ? failed : check_memory();
+  int failed = check_arithmetic();
+  if (failed == 0) {
+    failed = check_memory();
+  }
+#ifdef __XTENSA__
+  if (failed == 0) {
+    failed = ek_port_core_test();
+  }
+#endif
+  return failed;
 }

@@ -1,0 +1,98 @@
+"""The strip of columns that a run of output pixels looks at. Twin: firmware/engine/strip.mac16.h."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.engine.lowered import Constant, zero_point_of
+from edgekit.engine.ops._convolution import window_fields
+from edgekit.engine.ops._linear import Linear
+
+_LONGEST_RUN = 16
+_STRIP_BYTES = 2048
+"""Runs of pixels are cut to it; one pixel's window may be larger."""
+_READ_AHEAD = 2
+"""Values behind weights and strip that are read and not used."""
+_WORD_ORDER = (0, 2, 1, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """How a convolution's input is widened.
+
+    Attributes:
+        kernel: rows and columns of the window.
+        channels: of the input.
+        column: int16 values of one column of the window.
+        is_by_words: four channels are widened at once, and change places.
+        run: output pixels at once.
+        scratch_bytes: what the strip takes.
+    """
+
+    kernel: tuple[int, int]
+    channels: int
+    column: int
+    is_by_words: bool
+    run: int
+    scratch_bytes: int
+
+    @property
+    def quads(self) -> int:
+        """A fourth of the products of one output, products with zero weights behind a window among them."""
+        return -(-self.kernel[1] * self.column // 4)
+
+    def weights(self, weights: NDArray[Any]) -> Constant:
+        """Return the weights as int16 in the order of the strip.
+
+        Args:
+            weights: int8, shape (output_channels, kernel_rows, kernel_columns, channels).
+        """
+        outputs = len(weights)
+        if self.is_by_words:
+            fours = weights.reshape(*weights.shape[:3], -1, 4)
+            weights = fours[..., _WORD_ORDER].reshape(weights.shape)
+        columns = weights.transpose(0, 2, 1, 3).reshape(outputs, self.kernel[1], -1)
+        columns = np.pad(columns, ((0, 0), (0, 0), (0, self.column - columns.shape[2])))
+        rows = columns.reshape(outputs, -1)
+        rows = np.pad(rows, ((0, 0), (0, 4 * self.quads - rows.shape[1])))
+        values = np.pad(rows.reshape(-1), (0, _READ_AHEAD)).astype(np.int16)
+        return Constant("weights", values, f"({outputs}, {4 * self.quads}), and {_READ_AHEAD} that are read ahead")
+
+
+def strip(layer: Linear, kernel: tuple[int, int]) -> Strip:
+    """Choose how long runs are: as many pixels as the strip has room for."""
+    channels, output_columns = layer.input.shape[3], layer.output.shape[2]
+    stride, dilation = int(layer.op.options["strideW"]), int(layer.op.options["dilationWFactor"])
+    used = kernel[0] * channels
+
+    def columns(run: int) -> int:
+        return (run - 1) * stride + kernel[1]
+
+    even = used + used * stride % 2  # the windows of all pixels of a run lie on words
+    longest = 1 if dilation > 1 else min(_LONGEST_RUN, output_columns)
+    run = max((run for run in range(1, longest + 1) if 2 * even * columns(run) <= _STRIP_BYTES), default=1)
+    run = -(-output_columns // -(-output_columns // run))  # as equal as they can be
+    column = used if run == 1 else even
+    values = max(columns(run) * column, (columns(run) - kernel[1]) * column + 4 * -(-kernel[1] * column // 4))
+    return Strip(kernel, channels, column, channels % 4 == 0, run, 2 * (values + _READ_AHEAD))
+
+
+def window(layer: Linear, made: Strip) -> dict[str, Any]:
+    """Return the fields of `ek_window_mac16`."""
+    fields = window_fields(layer, made.kernel)
+    kept = (
+        *("input_rows", "input_columns", "kernel_rows", "kernel_columns", "stride_rows", "stride_columns"),
+        *("dilation_rows", "dilation_columns", "pad_top", "pad_left"),
+    )
+    return {
+        **{name: fields[name] for name in kept[:2]},
+        "channels": made.channels,
+        **{name: fields[name] for name in kept[2:]},
+        "column": made.column,
+        "quads": made.channels // 4 if made.is_by_words else 0,
+        "padding": zero_point_of(layer.input) + 128,
+    }

@@ -1,0 +1,38 @@
+/* What kernels ask of the LX6 beyond an lx106. QEMU up to 8.1 multiplies by stale halves where MAC16 loads
+ * while it multiplies, unless it translates one instruction at a time. */
+#include "dots.mac16.h"
+#include "port.h"
+#include "requantize_sums.mac16.h"
+
+#define VALUES 24
+
+static volatile uint32_t seed = 7;
+
+int ek_port_core_test(void) {
+  int16_t x[VALUES + 4] __attribute__((aligned(4)));
+  int16_t weights[VALUES + 4] __attribute__((aligned(4)));
+  for (int32_t i = 0; i < VALUES + 4; ++i) {
+    seed = seed * 1664525u + 1013904223u;
+    x[i] = (int16_t)(seed >> 16);
+    weights[i] = (int16_t)(seed >> 20);
+  }
+  int32_t sums[2];
+  ek_dots_mac16(sums, sums + 2, 12345, x, 8, weights, VALUES / 4 - 1);
+  for (int32_t sum = 0; sum < 2; ++sum) {
+    uint32_t expected = 12345;
+    for (int32_t i = 0; i < VALUES - 4; ++i) {
+      expected += (uint32_t)(x[4 * sum + i] * weights[i]);
+    }
+    if ((uint32_t)sums[sum] != expected) {
+      return 8;
+    }
+  }
+  /* 1000 and -1000 times 0.75 / 8 are 93.75 and -93.75: one is kept, one is held at -90. */
+  const int32_t channel[EK_CHANNEL_WORDS] = {0, 0, 0x6000, 3, 4};
+  const ek_activations_mac16 to = {1, -90, 127};
+  int8_t scaled[2];
+  sums[0] = EK_HALF + 1000;
+  sums[1] = EK_HALF - 1000;
+  ek_requantize_mac16(channel, &to, sums, 2, scaled);
+  return scaled[0] == 94 && scaled[1] == -90 ? 0 : 9;
+}
