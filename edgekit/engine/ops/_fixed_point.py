@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 INT32_MAX = 2**31 - 1
 INT32_MIN = -(2**31)
 
@@ -46,6 +49,19 @@ def requantize(x: int, multiplier: int, shift: int) -> int:
     if shift > 0:
         return multiply_high(wrapped(x << shift), multiplier)
     return divide_by_power(multiply_high(x, multiplier), -shift)
+
+
+def requantize_array(x: NDArray[np.int64], multiplier: int, shift: int) -> NDArray[np.int64]:
+    """Return `requantize` of each element, for a shift of 0 or to the right.
+
+    Example:
+        >>> requantize_array(np.array([-3, 3]), 1 << 30, 0).tolist(), requantize(-3, 1 << 30, 0)
+        ([-1, 2], -1)
+    """
+    product = (x * multiplier + (1 << 30)) >> 31
+    mask = (1 << -shift) - 1
+    rounded: NDArray[np.int64] = (product >> -shift) + ((product & mask) > (mask >> 1) + (product < 0))
+    return rounded
 
 
 def shift_saturating(x: int, exponent: int) -> int:

@@ -1,13 +1,17 @@
-"""ADD and SUB. Twin: firmware/engine/sum.h."""
+"""ADD and SUB. Twins: firmware/engine/weighted_sum_s8.h, sum.h."""
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
+
 from edgekit.engine.lowered import Lowered, activation_range, has_fused_activation, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
-from edgekit.engine.ops import _binary
+from edgekit.engine.ops import _binary, _weighted_sum
 from edgekit.engine.ops._broadcast import shapes_broadcast
 from edgekit.engine.ops._checks import all_of, int32_is_not_clamped
-from edgekit.engine.ops._fixed_point import clamped, requantize
+from edgekit.engine.ops._fixed_point import clamped, requantize, requantize_array
 from edgekit.tflite.graph import Graph, Op
 
 CHECKS = (
@@ -38,6 +42,19 @@ def lower_sum(graph: Graph, op: Op, sign: int) -> Lowered:
         scaled = requantize(scaled_a + sign * scaled_b, output_multiplier, output_shift)
         return clamped(scaled + zero_points[2], low, high)
 
+    if output.dtype == "int8" and output_shift <= 0:
+        codes = range(-128, 128)
+        scaled_left = [requantize(code - zero_points[0] << extra_bits, left_multiplier, left_shift) for code in codes]
+        scaled_right = [
+            requantize(code - zero_points[1] << extra_bits, right_multiplier, right_shift) for code in codes
+        ]
+        sums = np.array(scaled_left)[:, None] + sign * np.array(scaled_right)
+        values = np.clip(requantize_array(sums, output_multiplier, output_shift) + zero_points[2], low, high)
+        ratios = scale_of(left) / scale_of(output), sign * scale_of(right) / scale_of(output)
+        found = _weighted_sum.find(*ratios, values, (low, high))
+        if found is not None:
+            settings = {**dataclasses.asdict(found), "activation_min": low, "activation_max": high}
+            return _binary.lower_pair_or_table(graph, op, "weighted_sum", settings, value)
     fields = {
         "extra_bits": extra_bits,
         "left_zero_point": zero_points[0],
