@@ -43,6 +43,11 @@ class EngineOptions:
         """Whether weights may be stored wider than int8, where that saves instructions."""
         return self.optimize is not Optimize.BALANCED
 
+    @property
+    def may_stream(self) -> bool:
+        """Whether rows may flow through several layers at once."""
+        return self.optimize is Optimize.RAM or self.max_ram_bytes is not None
+
 
 def optimize_named(name: str) -> Optimize:
     """Return what a name stands for.

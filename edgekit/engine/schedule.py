@@ -20,7 +20,9 @@ def layer_by_layer(graph: Graph, lowered: Sequence[Lowered]) -> Schedule:
         A step for each layer that has a kernel; no rings.
     """
     steps = tuple(
-        Step(index, 0, row_shape(graph.tensors[item.output])[0]) for index, item in enumerate(lowered) if item.kernel
+        Step(index, 0, item.work_rows or row_shape(graph.tensors[item.output])[0])
+        for index, item in enumerate(lowered)
+        if item.kernel
     )
     return Schedule(steps, {})
 

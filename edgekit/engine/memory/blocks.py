@@ -15,18 +15,17 @@ from edgekit.engine.memory.trial import Court, Trial
 _PLACED = 8
 
 
-def smallest(court: Court, asked: Demands, *, enough: int = 0) -> tuple[dict[int, int], Trial]:
+def smallest(court: Court, asked: Demands) -> tuple[dict[int, int], Trial]:
     """Return blocks with the smallest arena that is found, and their schedule.
 
     Args:
         court: judges the schedules.
         asked: what asks for what.
-        enough: an arena that is small enough to stop.
     """
     blocks = {layer: 1 for layer, rows in asked.rows.items() if rows > 1 and _may_split(court, layer)}
     best = court.hear(streamed(asked, blocks))
     arena = court.place(best).bytes
-    while arena > enough and not court.is_spent:
+    while not court.is_spent:
         better = _one_whole_or_split(court, asked, blocks, arena)
         if better is None:
             break
@@ -62,8 +61,10 @@ def _one_whole_or_split(
     return found
 
 
-def largest(court: Court, asked: Demands, blocks: Mapping[int, int], limit: int, best: Trial) -> Trial:
-    """Return a schedule with larger blocks whose arena does not exceed a limit.
+def largest(
+    court: Court, asked: Demands, blocks: Mapping[int, int], limit: int, best: Trial
+) -> tuple[dict[int, int], Trial]:
+    """Return larger blocks whose arena does not exceed a limit, and their schedule.
 
     Args:
         court: judges the schedules.
@@ -100,4 +101,4 @@ def largest(court: Court, asked: Demands, blocks: Mapping[int, int], limit: int,
 
     for factor in (1 << 20, 8, 4, 2, 2):
         raise_all(sorted((layer for layer in current if current[layer] < asked.rows[layer]), key=saving), factor)
-    return best
+    return current, best

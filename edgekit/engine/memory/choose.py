@@ -46,14 +46,16 @@ def _streamed(
 ) -> tuple[Schedule, MemoryPlan]:
     court = Court(touched, _BUDGET)
     asked = streaming.demands(touched)
-    small, trial = blocks.smallest(court, asked, enough=_rounded(limit or 0))
+    small, trial = blocks.smallest(court, asked)
     arena = court.place(trial, tries=_TRIES, good_enough=_rounded(limit or 0)).bytes
     if limit is not None and arena > _rounded(limit):
         raise ArenaBoundError(-(-arena // ARENA_ALIGNMENT) * ARENA_ALIGNMENT, limit)
-    court.budget = _BUDGET
-    return _plan(
-        graph, lowered, touched, court, blocks.largest(court, asked, small, max(arena, _rounded(limit or 0)), trial)
-    )
+    # What costs no RAM comes first: more RAM never makes a plan slower.
+    for allowed in (arena, _rounded(limit or 0)):
+        if allowed >= arena:
+            court.budget = _BUDGET
+            small, trial = blocks.largest(court, asked, small, allowed, trial)
+    return _plan(graph, lowered, touched, court, trial)
 
 
 def _rounded(limit: int) -> int:

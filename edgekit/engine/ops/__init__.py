@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import pkgutil
 import typing
+from collections.abc import Callable
 from typing import Protocol
 
 from edgekit.engine import cores
@@ -54,7 +55,7 @@ def lower(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
     module = typing.cast(OpModule, importlib.import_module(f"{__name__}.{op.kind.lower()}"))
     try:
         require(module.CHECKS, graph, op)
-        lowered = cores.lower(graph, op, options) or module.lower(graph, op)
+        lowered = _by_rows(module, graph, op, options) or cores.lower(graph, op, options) or module.lower(graph, op)
     except FactorError as error:
         raise UnsupportedOpError(
             f"operator {op.index} {op.kind} ({output!r}): {error}; expected: scales less than 2^31 apart",
@@ -65,6 +66,14 @@ def lower(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
     return tuple(
         dataclasses.replace(part, op=op.index, name=f"{layer_name(op)}_{number}") for number, part in enumerate(lowered)
     )
+
+
+def _by_rows(module: OpModule, graph: Graph, op: Op, options: EngineOptions) -> Lowered | None:
+    """A kernel that takes its input row by row where the usual one needs it whole: where RAM is scarce."""
+    lower_by_rows = getattr(module, "lower_by_rows", None)
+    if lower_by_rows is None or not options.may_stream:
+        return None
+    return typing.cast(Callable[[Graph, Op], Lowered | None], lower_by_rows)(graph, op)
 
 
 def layer_name(op: Op) -> str:

@@ -1,4 +1,4 @@
-"""MEAN over any axes. Twin: firmware/engine/reduce_sum.h."""
+"""MEAN over any axes. Twins: firmware/engine/reduce_sum.h, reduce_sum_rows_s8.h."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ CHECKS = _reduce_sum.CHECKS
 def lower(graph: Graph, op: Op) -> Lowered:
     """Lower one mean."""
     return _reduce_sum.lower(graph, op, is_mean=True)
+
+
+def lower_by_rows(graph: Graph, op: Op) -> Lowered | None:
+    """Lower one mean over all positions to one that adds up the rows as they come."""
+    return _reduce_sum.lower_by_rows(graph, op, is_mean=True)
