@@ -1,0 +1,34 @@
+"""CONV_2D for the vector extension. Twin: firmware/engine/conv_2d_tile_s8.mve.h."""
+
+from __future__ import annotations
+
+from edgekit.engine.cores.mve._matrix import matrix, suits
+from edgekit.engine.lowered import Lowered
+from edgekit.engine.ops import _linear
+from edgekit.engine.ops._convolution import rows_read, window_fields
+from edgekit.tflite.graph import Graph, Op
+
+
+def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noqa: ARG001
+    """Lower one convolution to two gathered patches at a time times a matrix."""
+    layer = _linear.linear(graph, op)
+    channels, kernel_rows, kernel_columns, seen = layer.weights.shape
+    if not suits(layer) or layer.input.shape[3] != seen:
+        return None
+    assert layer.weights.data is not None
+    made = matrix(layer, layer.weights.data.reshape(channels, -1))
+    pointwise = kernel_rows == kernel_columns == 1
+    return Lowered(
+        kernel="conv_2d_tile_s8.mve",
+        fields={
+            "window": window_fields(layer, (kernel_rows, kernel_columns)),
+            "matrix": made.fields,
+            "output_columns": layer.output.shape[2],
+            "pointwise": int(pointwise),
+        },
+        constants=made.constants,
+        inputs=(op.inputs[0],),
+        output=op.outputs[0],
+        scratch_bytes=0 if pointwise else 2 * kernel_rows * kernel_columns * seen,
+        rows_read=(rows_read(layer, kernel_rows),),
+    )
