@@ -37,6 +37,11 @@ BINDING = "ek_model.h"
 # What a kernel and the harness need at least; the linker script's reserve counts where it is larger.
 STACK_ALLOWANCE_BYTES = 2048
 
+_STREAMED = (
+    "the input is streamed: the application hands it over row by row; here the harness keeps what the host sent in its "
+    "static RAM"
+)
+
 
 def build(
     model: str | Path,
@@ -93,7 +98,7 @@ def build(
         metrics=conversion.metric,
         compression=conversion.compression,
         simulated=line.source.simulated,
-        notes=(*line.notes, *conversion.notes),
+        notes=(*line.notes, *conversion.notes, *([_STREAMED] if options.stream_input else [])),
         shrink=shrunk.certificate if shrunk is not None else None,
     )
     _write(folder, {**outputs, REPORT: _text(report).encode()})

@@ -53,6 +53,7 @@ class BuildOptions:
         memory_limit_bytes: of the process that converts; None for four fifths of the machine's memory.
         optimize: what engine aot gives up last: "speed", "balanced" or "ram".
         max_ram_bytes: bound on the arena that engine aot plans; None without one.
+        stream_input: the application hands the rows of the input over while the model runs.
     """
 
     data: DataSource | str | Path | None = None
@@ -66,15 +67,22 @@ class BuildOptions:
     memory_limit_bytes: int | None = None
     optimize: str = "balanced"
     max_ram_bytes: int | None = None
+    stream_input: bool = False
 
     def for_engine(self, target: Target | None) -> EngineOptions:
         """Return what engine aot needs to know; the target's features choose kernels, None takes the portable ones.
 
         Raises:
             UnknownNameError: there is no such aim of optimization.
+            UsageError: the input shall be streamed into an engine that cannot do that.
         """
+        if self.stream_input and self.engine != "aot":
+            raise UsageError(
+                f"--stream-input was given with --engine {self.engine}, expected engine aot",
+                hint="TensorFlow Lite Micro keeps the whole input in its arena: leave one of the two out",
+            )
         features = target.features if target is not None else ()
-        return EngineOptions(features, optimize_named(self.optimize), self.max_ram_bytes)
+        return EngineOptions(features, optimize_named(self.optimize), self.max_ram_bytes, self.stream_input)
 
 
 @dataclass(frozen=True, slots=True)

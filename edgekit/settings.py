@@ -10,8 +10,12 @@ from typing import Any
 
 from edgekit.errors import UnknownNameError, UsageError
 
-_KINDS: dict[str, tuple[type, ...]] = {"sparsity": (int, float), "max_ram": (int, str)}
-_EXPECTED = {"sparsity": "a number", "max_ram": "a size in bytes, such as 37000 or '36KiB'"}
+_KINDS: dict[str, tuple[type, ...]] = {"sparsity": (int, float), "max_ram": (int, str), "stream_input": (bool,)}
+_EXPECTED = {
+    "sparsity": "a number",
+    "max_ram": "a size in bytes, such as 37000 or '36KiB'",
+    "stream_input": "true or false",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Settings:
         port: serial port of the board.
         optimize: "speed", "balanced" or "ram".
         max_ram: bound on the arena, in bytes or as a text such as "36KiB".
+        stream_input: the application hands over the input row by row.
     """
 
     base: Path
@@ -45,6 +50,7 @@ class Settings:
     port: str | None = None
     optimize: str | None = None
     max_ram: int | str | None = None
+    stream_input: bool | None = None
 
     def path(self, value: str) -> Path:
         """Return a path of the file as seen from the current folder.
@@ -97,7 +103,8 @@ def _settings(table: Any, path: Path, base: Path) -> Settings:
     for key, value in table.items():
         if key not in known:
             raise UnknownNameError(f"key in {path}", key, known)
-        if not isinstance(value, _KINDS.get(key, (str,))) or isinstance(value, bool):
+        kinds = _KINDS.get(key, (str,))
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             expected = _EXPECTED.get(key, "a text")
             raise UsageError(f"{path}: {key} is {value!r}, expected {expected}", hint=f"correct {key} in {path.name}")
     return Settings(base, **table)

@@ -93,9 +93,11 @@ def engine_option(function: _F) -> _F:
 
 
 def plan_options(function: _F) -> _F:
-    """Add `--optimize` and `--max-ram`."""
+    """Add `--optimize`, `--max-ram` and `--stream-input`."""
     aim = "What engine aot gives up last: speed, ram, or balanced (default): fast with weights in their own size."
     bound = "Bound on the arena, e.g. 36KiB: the fastest plan that fits."
+    streamed = "The application hands over the input row by row: only rows still to be read lie in the arena."
+    function = click.option("--stream-input", is_flag=True, help=streamed)(function)
     function = click.option("--max-ram", metavar="BYTES", help=bound)(function)
     return click.option("--optimize", metavar="AIM", shell_complete=_complete_optimize, help=aim)(function)
 
@@ -125,6 +127,7 @@ class Flags:
     memory_limit: float | None = None
     optimize: str | None = None
     max_ram: str | None = None
+    stream_input: bool = False
 
 
 def project_settings() -> Settings:
@@ -184,6 +187,7 @@ def build_options(flags: Flags, settings: Settings) -> BuildOptions:
         memory_limit_bytes=None if flags.memory_limit is None else int(flags.memory_limit * 1e9),
         optimize=flags.optimize or settings.optimize or OPTIMIZE[0],
         max_ram_bytes=_max_ram_bytes(flags, settings),
+        stream_input=flags.stream_input or bool(settings.stream_input),
     )
 
 

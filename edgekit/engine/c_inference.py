@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 from edgekit.engine.c_layers import rows_text, shape_text
 from edgekit.engine.program import Program
-from edgekit.engine.types import Step
-
-INPUT = -1
-"""What a step calls the taking of rows of a streamed model input."""
+from edgekit.engine.types import STREAMED, Step
 
 _PER_LINE = 32
 # As many steps are told faster one by one than by a table.
@@ -50,10 +47,10 @@ def functions(made: Program, stem: str) -> list[str]:
         if len(walks) == 1:
             body += _loop(made, walks[0])
             continue
-        ops = [made.lowered[walk.layer].op for walk in walks if walk.layer != INPUT]
-        name = f"layers_{min(ops)}_to_{max(ops)}"
+        ops = [made.lowered[walk.layer].op for walk in walks if walk.layer != STREAMED]
+        name = f"layers_{min(ops)}_to_{max(ops)}" if len(ops) > 1 else f"layers_{ops[0]}_streamed"
         parts.append(_turns(made, stem, section, walks, name))
-        body.append(f"  {name}({_arguments(any(walk.layer == INPUT for walk in walks))});")
+        body.append(f"  {name}({_arguments(any(walk.layer == STREAMED for walk in walks))});")
     if not body:
         body.append("  (void)arena; /* the model only renames its input */")
     return [*parts, "\n".join([f"void {stem}_invoke({invoke_parameters(made, stem)}) {{", *body, "}", ""])]
@@ -98,7 +95,7 @@ def _walks(section: Sequence[Step]) -> list[_Walk]:
 
 
 def _name(made: Program, layer: int) -> str:
-    return "input_rows" if layer == INPUT else made.lowered[layer].name
+    return "input_rows" if layer == STREAMED else made.lowered[layer].name
 
 
 def _arguments(takes_rows: bool) -> str:
@@ -106,13 +103,13 @@ def _arguments(takes_rows: bool) -> str:
 
 
 def _call(made: Program, step: Step) -> str:
-    arguments = _arguments(step.layer == INPUT)
+    arguments = _arguments(step.layer == STREAMED)
     return f"  {_name(made, step.layer)}({arguments}, {step.row_begin}, {step.row_end});"
 
 
 def _loop(made: Program, walk: _Walk) -> list[str]:
     """A loop over the blocks of a layer that nothing interrupts."""
-    call = f"{_name(made, walk.layer)}({_arguments(walk.layer == INPUT)}"
+    call = f"{_name(made, walk.layer)}({_arguments(walk.layer == STREAMED)}"
     whole = walk.rows % walk.block == 0
     if walk.descending:
         begin = f"end - {walk.block}" if whole else f"end > {walk.block} ? end - {walk.block} : 0"
@@ -129,7 +126,7 @@ def _turns(made: Program, stem: str, section: Sequence[Step], walks: Sequence[_W
     place = {walk.layer: number for number, walk in enumerate(walks)}
     assert len(walks) <= 256, "a turn is a byte"
     turns = [place[step.layer] for step in section]
-    streams = INPUT in place
+    streams = STREAMED in place
     parameters = invoke_parameters(made, stem) if streams else "uint8_t *arena"
     kind = "int16_t" if max(walk.rows for walk in walks) < 1 << 15 else "int32_t"
     rows = ", ".join(str(walk.rows) for walk in walks)
@@ -139,7 +136,7 @@ def _turns(made: Program, stem: str, section: Sequence[Step], walks: Sequence[_W
         span = f"{walk.rows} - end, {walk.rows} - begin" if walk.descending else "begin, end"
         cases += [
             f"    case {number}:",
-            f"      {_name(made, walk.layer)}({_arguments(walk.layer == INPUT)}, {span});",
+            f"      {_name(made, walk.layer)}({_arguments(walk.layer == STREAMED)}, {span});",
             "      break;",
         ]
     cases[-3] = "    default:"

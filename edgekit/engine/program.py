@@ -8,6 +8,7 @@ from edgekit.engine import fuse, schedule
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.memory.choose import choose
 from edgekit.engine.options import PORTABLE, EngineOptions
+from edgekit.engine.stream import require_streamable
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.errors import ModelError
 from edgekit.tflite.decode.expand import folded
@@ -43,7 +44,7 @@ def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
 
     Raises:
         UnsupportedOpError: an operator that aot cannot run.
-        ModelError: an input or output is no integer activation.
+        ModelError: an input or output is no integer activation, or the input shall be streamed and cannot.
         ArenaBoundError: the arena cannot be as small as the options say.
     """
     graph = folded(graph)
@@ -57,4 +58,6 @@ def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
                 hint="convert with EdgeKit from the Keras model: `edgekit convert model.keras --data samples.npz`",
             )
     lowered = fuse.lower(graph, options)
+    if options.stream_input:
+        require_streamable(graph, lowered)
     return Program(graph, lowered, *choose(graph, lowered, options), options)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 from pathlib import Path
 
 import aot_on_host
 import numpy as np
+import pytest
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers_by_hand import ModelByHand
 
 from edgekit.engine import c_inference
+from edgekit.engine.emit_aot import emit_program
+from edgekit.engine.options import EngineOptions
 from edgekit.engine.plan import plan
 from edgekit.engine.program import Program, program
-from edgekit.engine.types import Schedule, Step
+from edgekit.engine.stream import require_streamable
+from edgekit.engine.types import STREAMED, Schedule, Step
+from edgekit.errors import ModelError
 from edgekit.tflite import graph
 
 
@@ -141,3 +147,77 @@ def test_what_is_no_walk_is_written_step_by_step(tmp_path: Path) -> None:
     samples = (np.random.default_rng(9).integers(-128, 128, 16 * 9 * 3, dtype=np.int8).tobytes(),)
     first, second = aot_on_host.run([whole, made], [samples, samples], tmp_path)
     assert first == second
+
+
+_STREAM_DRIVER = """
+#include "whole.h"
+#include "stream.h"
+#include <stdio.h>
+#include <string.h>
+
+static uint8_t arena[WHOLE_ARENA_BYTES + STREAM_ARENA_BYTES] __attribute__((aligned(16)));
+
+typedef struct {
+  const int8_t *image;
+  int32_t next; /* rows come once, in order */
+} camera;
+
+static void read_row(void *context, int32_t row, int8_t *to) {
+  camera *from = (camera *)context;
+  if (row == from->next) {
+    memcpy(to, from->image + row * STREAM_INPUT_ROW_BYTES, STREAM_INPUT_ROW_BYTES);
+    ++from->next;
+  }
+}
+
+int main(void) {
+  static int8_t image[STREAM_INPUT_BYTES];
+  if (fread(image, sizeof image, 1, stdin) != 1) return 1;
+  whole_init(arena);
+  memcpy(whole_input(arena), image, sizeof image);
+  whole_invoke(arena);
+  fwrite(whole_output(arena), 1, WHOLE_OUTPUT_BYTES, stdout);
+  camera from = {image, 0};
+  memset(arena, 0x5A, sizeof arena);
+  stream_init(arena);
+  stream_invoke(arena, read_row, &from);
+  fwrite(stream_output(arena), 1, STREAM_OUTPUT_BYTES, stdout);
+  return from.next != STREAM_INPUT_ROWS;
+}
+"""
+
+
+def test_a_streamed_input_gives_the_same(tmp_path: Path) -> None:
+    whole = _chain()
+    steps = [Step(STREAMED, 0, 1)]
+    for row in range(1, 16):
+        steps += [Step(STREAMED, row, row + 1), Step(0, row - 1, row)]
+    steps += [Step(0, 15, 16), Step(1, 0, 8), Step(2, 0, 7)]
+    streamed = dataclasses.replace(
+        _with_schedule(whole, Schedule(tuple(steps), {whole.graph.inputs[0]: 3})),
+        options=EngineOptions(stream_input=True),
+    )
+    for stem, made in [("whole", whole), ("stream", streamed)]:
+        for path, text in emit_program(made, stem).files.items():
+            (tmp_path / path).write_text(text)
+    (tmp_path / "driver.c").write_text(_STREAM_DRIVER)
+    build = ["cc", *aot_on_host.FLAGS, "-o", "driver", "driver.c", "whole.c", "stream.c"]
+    subprocess.run(build, check=True, cwd=tmp_path)
+    image = np.random.default_rng(3).integers(-128, 128, 16 * 9 * 3, dtype=np.int8)
+    done = subprocess.run([str(tmp_path / "driver")], input=image.tobytes(), stdout=subprocess.PIPE, check=True)
+    first, second = done.stdout[: len(done.stdout) // 2], done.stdout[len(done.stdout) // 2 :]
+    assert first == second and len(set(first)) > 9
+
+
+def test_what_cannot_be_streamed_is_refused() -> None:
+    made = _chain()
+    require_streamable(made.graph, made.lowered)
+    first, *others = made.lowered
+    with pytest.raises(ModelError, match="operator 0 CONV_2D needs it whole"):
+        require_streamable(made.graph, [dataclasses.replace(first, rows_read=()), *others])
+    with pytest.raises(ModelError, match="has 2 inputs"):
+        require_streamable(dataclasses.replace(made.graph, inputs=(0, 0)), made.lowered)
+    source = dataclasses.replace(made.graph.tensors[0], shape=(1, 27))
+    tensors = (source, *made.graph.tensors[1:])
+    with pytest.raises(ModelError, match="has one row"):
+        require_streamable(dataclasses.replace(made.graph, tensors=tensors), made.lowered)

@@ -49,13 +49,21 @@ def test_unknown_key_suggests_the_nearest(tmp_path: Path) -> None:
 def test_plan_of_the_engine(tmp_path: Path) -> None:
     (tmp_path / "edgekit.toml").write_text('optimize = "ram"\nmax_ram = 37000\n')
     assert (find(tmp_path).optimize, find(tmp_path).max_ram) == ("ram", 37000)
-    (tmp_path / "edgekit.toml").write_text('max_ram = "36KiB"\n')
-    assert find(tmp_path).max_ram == "36KiB"
+    (tmp_path / "edgekit.toml").write_text('max_ram = "36KiB"\nstream_input = true\n')
+    assert (find(tmp_path).max_ram, find(tmp_path).stream_input) == ("36KiB", True)
 
 
 @pytest.mark.parametrize(
     "line",
-    ["max_ram = true", "optimize = 1", "target = 3", "sparsity = 'half'", "sparsity = true", "data = ['a.npz']"],
+    [
+        "stream_input = 1",
+        "max_ram = true",
+        "optimize = 1",
+        "target = 3",
+        "sparsity = 'half'",
+        "sparsity = true",
+        "data = ['a.npz']",
+    ],
 )
 def test_wrong_type_is_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "edgekit.toml").write_text(f"{line}\n")
