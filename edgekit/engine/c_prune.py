@@ -18,12 +18,14 @@ class _Item:
         text: as it stands.
         names: what it defines; an item without names is always kept.
         uses: identifiers in it.
+        pasted: what stands in front of ## in a macro: anything whose name begins so may be meant.
         directive: of the preprocessor, e.g. "if"; None for anything that a condition may enclose.
     """
 
     text: str
     names: frozenset[str]
     uses: frozenset[str]
+    pasted: tuple[str, ...] = ()
     directive: str | None = None
 
 
@@ -38,15 +40,17 @@ def pruned(texts: Sequence[str], user: str) -> list[str]:
         What is left of each text, without those of which only a comment would be.
     """
     items = [(number, item) for number, text in enumerate(texts) for item in _items(text)]
-    needed = set(_identifiers(user))
+    needed, pasted = set(_identifiers(user)), list[str]()
     kept: set[int] = set()
     grows = True
     while grows:
         grows = False
         for index, (_, item) in enumerate(items):
-            if index not in kept and (not item.names or item.names & needed):
+            meant = item.names & needed or any(name.startswith(tuple(pasted)) for name in item.names)
+            if index not in kept and (not item.names or meant):
                 kept.add(index)
                 needed |= item.uses
+                pasted += item.pasted
                 grows = True
     chosen = [items[index] for index in sorted(kept)]
     left = [_without_empty([item for owner, item in chosen if owner == number]) for number in range(len(texts))]
@@ -86,7 +90,8 @@ def _item(lines: list[str]) -> Iterator[_Item]:
     code = _COMMENT.sub("", text).strip()
     directive = _DIRECTIVE.match(code)
     names = frozenset() if directive else _names(code)
-    yield _Item(text, names, frozenset(_identifiers(code)), directive.group(1) if directive else None)
+    pasted = tuple(re.findall(r"(\w+_)##", code))
+    yield _Item(text, names, frozenset(_identifiers(code)), pasted, directive.group(1) if directive else None)
 
 
 def _names(code: str) -> frozenset[str]:

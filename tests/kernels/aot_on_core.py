@@ -15,6 +15,7 @@ from placements import free_spans
 
 from edgekit import targets, toolchains
 from edgekit.deploy import emulate_qemu
+from edgekit.engine import c_prune
 from edgekit.engine.emit_aot import emit_program
 from edgekit.engine.program import Program
 from edgekit.engine.types import Sources
@@ -132,7 +133,7 @@ def _sources(programs: Sequence[Program], inputs: Sequence[tuple[bytes, ...]]) -
     text = [
         '#include <stdint.h>\n#include <string.h>\n#include "ek_model.h"\n#include "frame.h"\n',
         *headers,
-        *kernels(programs),
+        *c_prune.pruned(kernels(programs), "\n".join(bodies)),
         _PUT,
         *bodies,
         f"void layers_invoke(uint8_t *answer, uint8_t *arena) {{\n{calls}  (void)answer;\n}}\n",

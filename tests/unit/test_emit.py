@@ -154,6 +154,11 @@ static const int ek_c[2] = {
 """
 
 
+def test_names_that_a_macro_pastes_together_stay() -> None:
+    kernel = "#define EK_BY_ONE(x) x\n#define EK_BY_TWO(x) (2 * x)\n#define EK_BY(WAY, x) EK_BY_##WAY(x)\n"
+    assert "EK_BY_TWO(x) (2" in "".join(c_prune.pruned([kernel], "int x = EK_BY(TWO, 3);"))
+
+
 def test_conditions_around_nothing_go() -> None:
     text = "".join(c_prune.pruned([_KERNEL, "/* Another. */\n\n#define EK_E 1\n"], "int x = ek_a() + EK_USED;"))
     assert text.count("ek_a") == 2 and text.count("#else") == text.count("#endif") == text.count("EK_USED") == 1
