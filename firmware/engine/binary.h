@@ -2,6 +2,7 @@
 #ifndef EK_BINARY_H
 #define EK_BINARY_H
 
+#include "limit.h"
 #include "rows.h"
 
 #include <stdint.h>
@@ -43,14 +44,6 @@ static inline int32_t ek_run_start(const ek_loops *loops, const ek_operand *oper
     run /= loops->size[loop];
   }
   return start;
-}
-
-/* Limits a value to [low, high]. */
-static inline int32_t ek_limit(int32_t value, int32_t low, int32_t high) {
-  if (value < low) {
-    return low;
-  }
-  return value > high ? high : value;
 }
 
 /* Defines kernel NAME: OUT[i] = VALUE(layer, LEFT[i], RIGHT[i]). The layer's first field is an ek_pair

@@ -5,6 +5,7 @@
 #define EK_DEPTHWISE_CONV_2D_3X3_S8_H
 
 #include "in_order.h"
+#include "limit.h"
 #include "requantize.h"
 #include "rows.h"
 
@@ -30,7 +31,7 @@ typedef struct {
 /* The three input rows that an output row looks at. One that lies outside is named by a row that does not. */
 typedef struct {
   const int8_t *row[3]; /* (input_columns, channels) */
-  int is_outside[3]; /* the middle one never is */
+  int is_outside[3];    /* the middle one never is */
 } ek_rows_of_3;
 
 static inline ek_rows_of_3 ek_find_rows_of_3(const ek_depthwise_conv_2d_3x3_s8_layer *layer, ek_rows input,
@@ -45,7 +46,7 @@ static inline ek_rows_of_3 ek_find_rows_of_3(const ek_depthwise_conv_2d_3x3_s8_l
 }
 
 #define EK_STORE_3X3(sum)                                                                                    \
-  *pixel = ek_clamp(ek_scaled(scale, sum), low, high);                                                       \
+  *pixel = (int8_t)ek_limit(ek_scaled(scale, sum), low, high);                                               \
   pixel += channels;
 
 /* The next activation of one of the rows. */

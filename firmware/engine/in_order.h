@@ -4,7 +4,7 @@
 
 /* GCC's scheduler before register allocation would load far ahead, and then spill what was in registers. */
 #if defined(__GNUC__) && !defined(__clang__)
-#define EK_IN_ORDER __attribute__((noinline, optimize("no-schedule-insns"))) static
+#define EK_IN_ORDER __attribute__((noinline, unused, optimize("no-schedule-insns"))) static
 #else
 #define EK_IN_ORDER static inline
 #endif

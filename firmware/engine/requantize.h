@@ -3,6 +3,7 @@
 #ifndef EK_REQUANTIZE_H
 #define EK_REQUANTIZE_H
 
+#include "limit.h"
 #include "multiply_high.h"
 
 #include <stdint.h>
@@ -43,10 +44,7 @@ static inline int32_t ek_scaled(ek_scale scale, int32_t accumulator) {
 
 /* Limits a value to [low, high], both within int8. */
 static inline int8_t ek_clamp(int32_t value, int32_t low, int32_t high) {
-  if (value < low) {
-    return (int8_t)low;
-  }
-  return (int8_t)(value > high ? high : value);
+  return (int8_t)ek_limit(value, low, high);
 }
 
 #endif

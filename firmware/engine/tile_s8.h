@@ -4,6 +4,7 @@
 #define EK_TILE_S8_H
 
 #include "in_order.h"
+#include "limit.h"
 #include "matrix_vector_s8.h"
 #include "tile_pixels.h"
 
@@ -11,7 +12,7 @@
 #define EK_TILE_LOAD(step, pixel) const int32_t x_##pixel = x[(step)*EK_TILE_PIXELS + pixel];
 #define EK_TILE_ADD(channel, pixel) sum_##channel##_##pixel += weight * x_##pixel;
 #define EK_TILE_STORE(channel, pixel)                                                                        \
-  pixel_##pixel[channel] = ek_clamp(ek_scaled(scale, sum_##channel##_##pixel), low, high);
+  pixel_##pixel[channel] = (int8_t)ek_limit(ek_scaled(scale, sum_##channel##_##pixel), low, high);
 #define EK_TILE_PIXEL(first, pixel) int8_t *pixel_##pixel = pixels[pixel] + (first);
 
 /* One activation of each pixel times the weights of 4 channels, or of one. */

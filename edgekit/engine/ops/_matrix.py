@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant
-from edgekit.engine.ops._linear import Linear, bias_constant, multiplier_constants, output_fields
+from edgekit.engine.ops._linear import Linear, bias_constant, multiplier_constants, output_fields, scales_down
 from edgekit.engine.weights import WeightEncoding, encode
 
 
@@ -48,6 +48,7 @@ def matrix(layer: Linear, rows: NDArray[Any], groups: int = 1) -> Matrix:
         "multiplier": "multiplier",
         "shift": "shift",
         "per_channel": per_channel,
+        **({} if layer.input.dtype == "int16" else {"scales_down": int(scales_down(layer))}),
         **({"narrow": int(not layer.is_wide)} if layer.input.dtype == "int16" else {}),
         "depth": depth,
         "output_channels": channels // groups,

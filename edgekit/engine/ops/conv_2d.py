@@ -30,7 +30,7 @@ def lower(graph: Graph, op: Op) -> Lowered:
     channels, kernel_rows, kernel_columns, seen = layer.weights.shape
     groups = layer.input.shape[3] // seen
     made = matrix(layer, layer.weights.data.reshape(channels, -1), groups)
-    is_plain = layer.kernel_suffix == "s8" and groups == 1 and _linear.scales_down(layer)
+    is_plain = layer.kernel_suffix == "s8" and groups == 1 and made.fields["scales_down"] == 1
     patch_bytes = kernel_rows * kernel_columns * seen * (2 if layer.input.dtype == "int16" else 1)
     return Lowered(
         kernel="conv_2d_s8" if is_plain else _KERNELS[layer.kernel_suffix],
