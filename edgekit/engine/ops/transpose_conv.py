@@ -78,7 +78,7 @@ def _matrix_fields(layer: Linear) -> Mapping[str, Any]:
         "multiplier": "multiplier",
         "shift": "shift",
         "per_channel": int(layer.channels > 1),
-        **({"narrow": 0} if layer.kernel_suffix == "s16" else {}),
+        **({"narrow": 0} if layer.kernel_suffix == "s16" else {"scales_down": int(_linear.scales_down(layer))}),
         "depth": layer.input.shape[3],
         "output_channels": layer.channels,
         **_linear.output_fields(layer),
