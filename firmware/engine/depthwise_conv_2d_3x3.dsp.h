@@ -25,57 +25,80 @@ typedef struct {
 typedef void ek_strip(const uint32_t *strip, const int32_t *channels, int8_t *output, int32_t step,
                       int32_t outputs);
 
-/* The three rows that one row of outputs looks at: NULL in the padding. */
+/* The three rows that one row of outputs looks at. Rows in the padding stand for one that is not. */
 typedef struct {
-  const int8_t *row[3];
+  ek_columns columns;  /* from the first column, of the first channel */
+  uint32_t is_padding; /* a bit for each row */
 } ek_three_rows;
 
-/* One column of four channels in the three rows; the zero point where there is padding. */
-static inline void ek_load_column(const ek_depthwise_3x3_layer *layer, const ek_three_rows *rows, int32_t x,
-                                  int32_t channel, uint32_t column[3]) {
-  const uint32_t padding = (uint8_t)layer->input_zero_point * 0x01010101u;
-  const int inside = x >= 0 && x < layer->input_columns;
-  for (int i = 0; i < 3; ++i) {
-    column[i] = inside && rows->row[i] != NULL
-                    ? ek_load_word(rows->row[i] + x * layer->input_channels + channel)
-                    : padding;
+static inline ek_three_rows ek_find_rows(const ek_depthwise_3x3_layer *layer, ek_rows input, int32_t y) {
+  const int8_t *row[3] = {NULL, NULL, NULL};
+  const int8_t *some = NULL;
+  uint32_t is_padding = 0;
+  for (int32_t i = 0; i < 3; ++i) {
+    const int32_t input_y = y * layer->stride_rows - layer->pad_top + i;
+    if (input_y < 0 || input_y >= layer->input_rows) {
+      is_padding |= 1u << i;
+    } else {
+      row[i] = ek_row(input, input_y);
+      some = row[i];
+    }
+  }
+  for (int32_t i = 0; i < 3; ++i) {
+    row[i] = row[i] == NULL ? some : row[i];
+  }
+  const ek_three_rows rows = {
+      {row[0], (int32_t)(row[1] - row[0]), (int32_t)(row[2] - row[0]), layer->input_channels}, is_padding};
+  return rows;
+}
+
+/* Packs two columns, of which one is padding: column `padded`. */
+static inline uint32_t *ek_pack_border(const ek_columns *from, int32_t padded, uint32_t padding,
+                                       uint32_t *strip) {
+  const ek_columns twice = {from->first, from->second, from->third, 0};
+  uint32_t *end = ek_pack_columns(strip, &twice, 1);
+  for (; strip != end; strip += 3) {
+    strip[padded] = padding;
+    strip[2] = padded == 0 ? ek_low_halves(padding, strip[2]) : ek_low_halves(strip[2], padding);
+  }
+  return end;
+}
+
+/* Overwrites rows that are padding: bits of is_padding. */
+static inline void ek_pad_rows(uint32_t is_padding, uint32_t padding, uint32_t *strip, uint32_t *end) {
+  const uint32_t keep = (is_padding & 1u ? 0u : 0xFFFFu) | (is_padding & 2u ? 0u : 0xFFFF0000u);
+  for (; strip != end; strip += 3) {
+    strip[0] = (strip[0] & keep) | (padding & ~keep);
+    strip[1] = (strip[1] & keep) | (padding & ~keep);
+    strip[2] = is_padding & 4u ? padding : strip[2];
   }
 }
 
-/* Packs four channels of the three rows into the strip: (column_pairs, 4 channels, 3) words. */
+/* Packs four channels of the three rows into the strip: (column_pairs, 4 channels, 3) words. Columns behind
+ * the one behind the last are left as they are. */
 static inline void ek_pack_strip(const ek_depthwise_3x3_layer *layer, const ek_three_rows *rows,
-                                 int32_t channel, uint32_t *strip) {
-  const int32_t step = layer->input_channels;
-  const int whole = rows->row[0] != NULL && rows->row[1] != NULL && rows->row[2] != NULL;
-  int32_t x = -layer->pad_left;
-  const int32_t end = x + 2 * layer->column_pairs;
-  for (; x < end; x += 2) {
-    uint32_t a[3];
-    uint32_t b[3];
-    if (whole && x >= 0) {
-      /* Within the image no column is asked whether it is. */
-      const int8_t *row_0 = rows->row[0] + x * step + channel;
-      const int8_t *row_1 = rows->row[1] + x * step + channel;
-      const int8_t *row_2 = rows->row[2] + x * step + channel;
-      for (; x + 1 < layer->input_columns && x < end; x += 2) {
-        a[0] = ek_load_word(row_0);
-        a[1] = ek_load_word(row_1);
-        a[2] = ek_load_word(row_2);
-        b[0] = ek_load_word(row_0 + step);
-        b[1] = ek_load_word(row_1 + step);
-        b[2] = ek_load_word(row_2 + step);
-        strip = ek_pack_columns(strip, a, b);
-        row_0 += 2 * step;
-        row_1 += 2 * step;
-        row_2 += 2 * step;
-      }
-      if (x >= end) {
-        return;
-      }
-    }
-    ek_load_column(layer, rows, x, channel, a);
-    ek_load_column(layer, rows, x + 1, channel, b);
-    strip = ek_pack_columns(strip, a, b);
+                                 int32_t channel, uint32_t padding, uint32_t *strip) {
+  uint32_t *begin = strip;
+  ek_columns columns = rows->columns;
+  columns.first += channel;
+  int32_t pairs = layer->column_pairs;
+  int32_t left = layer->input_columns;
+  if (layer->pad_left != 0) {
+    strip = ek_pack_border(&columns, 0, padding, strip);
+    columns.first += columns.step;
+    left -= 1;
+    pairs -= 1;
+  }
+  const int32_t whole = left >> 1 < pairs ? left >> 1 : pairs;
+  if (whole > 0) {
+    strip = ek_pack_columns(strip, &columns, whole);
+    columns.first += 2 * whole * columns.step;
+  }
+  if (whole < pairs && (left & 1) != 0) {
+    strip = ek_pack_border(&columns, 1, padding, strip);
+  }
+  if (rows->is_padding != 0) {
+    ek_pad_rows(rows->is_padding, padding, begin, strip);
   }
 }
 
@@ -84,18 +107,20 @@ static inline void ek_pack_strip(const ek_depthwise_3x3_layer *layer, const ek_t
 static inline void ek_depthwise_3x3(const ek_depthwise_3x3_layer *layer, ek_strip *compute, ek_rows input,
                                     ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
   const int32_t channels = layer->input_channels;
+  const uint32_t padding = ((uint32_t)layer->input_zero_point & 0xFFFFu) * 0x10001u;
   uint32_t *strip = (uint32_t *)(void *)scratch;
+  uint32_t *strip_end = strip + layer->column_pairs * EK_STRIP_COLUMNS_WORDS;
+  /* No row reaches two columns of padding at the end of the strip. */
+  for (uint32_t *word = strip_end - EK_STRIP_COLUMNS_WORDS; word != strip_end; ++word) {
+    *word = padding;
+  }
   for (int32_t y = row_begin; y < row_end; ++y) {
-    ek_three_rows rows;
-    for (int32_t i = 0; i < 3; ++i) {
-      const int32_t input_y = y * layer->stride_rows - layer->pad_top + i;
-      rows.row[i] = input_y >= 0 && input_y < layer->input_rows ? ek_row(input, input_y) : NULL;
-    }
+    const ek_three_rows rows = ek_find_rows(layer, input, y);
     const int32_t *words = layer->channels;
     int8_t *row = ek_row(output, y);
     for (int32_t channel = 0; channel < channels; channel += 4) {
       const int32_t first = channel + 4 <= channels ? channel : channels - 4;
-      ek_pack_strip(layer, &rows, first, strip);
+      ek_pack_strip(layer, &rows, first, padding, strip);
       compute(strip, words, row + first, channels, layer->output_columns);
       words += 4 * EK_STRIP_CHANNEL_WORDS;
     }

@@ -5,7 +5,7 @@
 
 #include "depthwise_conv_2d_3x3.dsp.h"
 
-EK_STRIP_STRIDE_1(ek_strip_1_signed, SIGNED)
+EK_STRIP_STRIDE_1(ek_strip_1_signed, EK_STRIP_ONE_SIGNED, EK_STRIP_TWO_SIGNED)
 
 typedef ek_depthwise_3x3_layer ek_depthwise_conv_2d_3x3_stride_1_signed_s8_dsp_layer;
 

@@ -5,7 +5,7 @@
 
 #include "depthwise_conv_2d_3x3.dsp.h"
 
-EK_STRIP_STRIDE_2(ek_strip_2_relu, RELU)
+EK_STRIP_STRIDE_2(ek_strip_2_relu, EK_STRIP_ONE_RELU, EK_STRIP_TWO_RELU)
 
 typedef ek_depthwise_3x3_layer ek_depthwise_conv_2d_3x3_stride_2_relu_s8_dsp_layer;
 

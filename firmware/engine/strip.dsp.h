@@ -20,36 +20,70 @@
 #define EK_STRIP_COLUMNS_WORDS 12 /* of two columns: (4 channels, 3) */
 #define EK_STRIP_CHANNEL_WORDS 9
 
-/* Two columns of four channels each, in three rows. */
-static inline uint32_t *ek_pack_columns(uint32_t *to, const uint32_t a[3], const uint32_t b[3]) {
-  const uint32_t a0_even = ek_even_bytes(a[0]);
-  const uint32_t a1_even = ek_even_bytes(a[1]);
-  const uint32_t a2_even = ek_even_bytes(a[2]);
-  const uint32_t b0_even = ek_even_bytes(b[0]);
-  const uint32_t b1_even = ek_even_bytes(b[1]);
-  const uint32_t b2_even = ek_even_bytes(b[2]);
-  to[0] = ek_low_halves(a0_even, a1_even);
-  to[1] = ek_low_halves(b0_even, b1_even);
-  to[2] = ek_low_halves(a2_even, b2_even);
-  to[3] = ek_high_halves(a0_even, a1_even);
-  to[4] = ek_high_halves(b0_even, b1_even);
-  to[5] = ek_high_halves(a2_even, b2_even);
-  const uint32_t a0_odd = ek_odd_bytes(a[0]);
-  const uint32_t a1_odd = ek_odd_bytes(a[1]);
-  const uint32_t a2_odd = ek_odd_bytes(a[2]);
-  const uint32_t b0_odd = ek_odd_bytes(b[0]);
-  const uint32_t b1_odd = ek_odd_bytes(b[1]);
-  const uint32_t b2_odd = ek_odd_bytes(b[2]);
-  to[6] = ek_low_halves(a0_odd, a1_odd);
-  to[7] = ek_low_halves(b0_odd, b1_odd);
-  to[8] = ek_low_halves(a2_odd, b2_odd);
-  to[9] = ek_high_halves(a0_odd, a1_odd);
-  to[10] = ek_high_halves(b0_odd, b1_odd);
-  to[11] = ek_high_halves(a2_odd, b2_odd);
-  return to + EK_STRIP_COLUMNS_WORDS;
-}
+/* Where two columns of four channels stand in three rows. */
+typedef struct {
+  const int8_t *first;   /* row 0 */
+  int32_t second, third; /* from row 0 to the others */
+  int32_t step;          /* from one column to the next */
+} ek_columns;
 
 #ifdef __ARM_FEATURE_DSP
+
+/* Packs `pairs` times two columns, at least one; returns where the strip ends. */
+static __attribute__((noinline)) uint32_t *ek_pack_columns(uint32_t *to, const ek_columns *from,
+                                                           int32_t pairs) {
+  register uint32_t *r0 __asm__("r0") = to;
+  register const ek_columns *r1 __asm__("r1") = from;
+  register int32_t r2 __asm__("r2") = pairs;
+/* Six words, widened by WIDEN, to two channels; their registers come in order from the loads. */
+/* clang-format off */
+#define EK_PACK_TWO_CHANNELS(WIDEN) \
+  "sxtb16 r2, r4" WIDEN "\n\t" \
+  "sxtb16 r1, r5" WIDEN "\n\t" \
+  "sxtb16 r3, r7" WIDEN "\n\t" \
+  "sxtb16 r10, r8" WIDEN "\n\t" \
+  "sxtb16 r11, r6" WIDEN "\n\t" \
+  "sxtb16 lr, r9" WIDEN "\n\t" \
+  "pkhbt r0, r2, r1, lsl #16\n\t" \
+  "pkhtb r2, r1, r2, asr #16\n\t" \
+  "pkhbt r1, r3, r10, lsl #16\n\t" \
+  "pkhtb r3, r10, r3, asr #16\n\t" \
+  "pkhbt r10, r11, lr, lsl #16\n\t" \
+  "pkhtb r11, lr, r11, asr #16\n\t" \
+  "stmia.w r12!, {r0, r1, r10}\n\t" \
+  "stmia.w r12!, {r2, r3, r11}\n\t"
+  __asm__ volatile(
+    "push {r3-r11, lr}\n\t"
+    "sub sp, #24\n\t"
+    "mov r12, r0\n\t"
+    "add r2, r2, r2, lsl #1\n\t"
+    "add r2, r12, r2, lsl #4\n\t"
+    "str r2, [sp, #16]\n\t"
+    "ldmia r1, {r0, r1, r2, r3}\n\t"
+    "stmia.w sp, {r0, r1, r2, r3}\n\t"
+    "1:\n\t" /* row 0, the steps to the other rows and to the next column */
+    "ldmia.w sp, {r0, r1, r2, r3}\n\t"
+    "ldr r4, [r0]\n\t"
+    "ldr r5, [r0, r1]\n\t"
+    "ldr r6, [r0, r2]\n\t"
+    "add r0, r0, r3\n\t"
+    "ldr r7, [r0]\n\t"
+    "ldr r8, [r0, r1]\n\t"
+    "ldr r9, [r0, r2]\n\t"
+    "add r0, r0, r3\n\t"
+    "str r0, [sp]\n\t"
+    EK_PACK_TWO_CHANNELS("")
+    EK_PACK_TWO_CHANNELS(", ror #8")
+    "ldr r0, [sp, #16]\n\t"
+    "cmp r0, r12\n\t"
+    "bne.n 1b\n\t"
+    "add sp, #24\n\t"
+    "pop {r3-r11, lr}\n\t"
+    : "+r"(r0), "+r"(r1), "+r"(r2) : : "r12", "cc", "memory");
+/* clang-format on */
+#undef EK_PACK_TWO_CHANNELS
+  return r0;
+}
 
 /* Assembly: the compiler cannot keep weights, sums and strip in registers together. Each function restores
  * all that a caller may hold, so that it builds at every optimization level. Its frame: 0 multiplier, 4
@@ -160,7 +194,7 @@ static inline uint32_t *ek_pack_columns(uint32_t *to, const uint32_t a[3], const
 
 /* Defines NAME(strip, channels, output, step, outputs): a row of outputs, `step` bytes apart, of four channels,
  * at stride 1. */
-#define EK_STRIP_STRIDE_1(NAME, SIGN) \
+#define EK_STRIP_STRIDE_1(NAME, ONE, TWO) \
   static __attribute__((noinline)) void NAME(const uint32_t *strip, const int32_t *channels, int8_t *output, \
                                              int32_t step, int32_t outputs) { \
     EK_STRIP_ARGUMENTS \
@@ -178,9 +212,9 @@ static inline uint32_t *ek_pack_columns(uint32_t *to, const uint32_t a[3], const
       EK_STRIP_AT_END \
       "beq.w 4f\n\t" \
       "2:\n\t" \
-      EK_STRIP_TWO_OUTPUTS(EK_STRIP_TWO_##SIGN, "r7", "r8", "r9", "r10") \
+      EK_STRIP_TWO_OUTPUTS(TWO, "r7", "r8", "r9", "r10") \
       "beq.w 3f\n\t" \
-      EK_STRIP_TWO_OUTPUTS(EK_STRIP_TWO_##SIGN, "r9", "r10", "r7", "r8") \
+      EK_STRIP_TWO_OUTPUTS(TWO, "r9", "r10", "r7", "r8") \
       "bne.w 2b\n\t" \
       "b.n 4f\n\t" \
       "3:\n\t" \
@@ -193,7 +227,7 @@ static inline uint32_t *ek_pack_columns(uint32_t *to, const uint32_t a[3], const
       "smlad r7, r11, r3, r7\n\t" \
       "smlabt r7, lr, r5, r7\n\t" \
       "ldmia.w sp, {r11, r12, lr}\n\t" \
-      EK_STRIP_ONE_##SIGN("r7") \
+      ONE("r7") \
       "asr r7, r7, lr\n\t" \
       "ssat r7, #8, r7\n\t" \
       "ldr r11, [sp, #12]\n\t" \
@@ -205,7 +239,7 @@ static inline uint32_t *ek_pack_columns(uint32_t *to, const uint32_t a[3], const
   }
 
 /* The same at stride 2. */
-#define EK_STRIP_STRIDE_2(NAME, SIGN) \
+#define EK_STRIP_STRIDE_2(NAME, ONE, TWO) \
   static __attribute__((noinline)) void NAME(const uint32_t *strip, const int32_t *channels, int8_t *output, \
                                              int32_t step, int32_t outputs) { \
     EK_STRIP_ARGUMENTS \
@@ -226,7 +260,7 @@ static inline uint32_t *ek_pack_columns(uint32_t *to, const uint32_t a[3], const
       "smlad r8, r12, r2, r8\n\t" \
       "smlad r8, lr, r4, r8\n\t" \
       "ldmia.w sp, {r11, r12, lr}\n\t" \
-      EK_STRIP_ONE_##SIGN("r7") \
+      ONE("r7") \
       "asr r7, r7, lr\n\t" \
       "ssat r7, #8, r7\n\t" \
       "strb r7, [r9]\n\t" \
@@ -241,11 +275,42 @@ static inline uint32_t *ek_pack_columns(uint32_t *to, const uint32_t a[3], const
 
 #else
 
-#define EK_STRIP_SIGNED(sum) ((sum) >> 31)
-#define EK_STRIP_RELU(sum) 0
+static inline uint32_t *ek_pack_columns(uint32_t *to, const ek_columns *from, int32_t pairs) {
+  const int8_t *column = from->first;
+  for (int32_t i = 0; i < pairs; ++i, column += 2 * from->step) {
+    uint32_t a[3];
+    uint32_t b[3];
+    for (int row = 0; row < 3; ++row) {
+      const int32_t behind[3] = {0, from->second, from->third};
+      a[row] = ek_load_word(column + behind[row]);
+      b[row] = ek_load_word(column + behind[row] + from->step);
+    }
+    for (int odd = 0; odd < 2; ++odd) {
+      uint32_t halves[6];
+      for (int row = 0; row < 3; ++row) {
+        halves[row] = odd ? ek_odd_bytes(a[row]) : ek_even_bytes(a[row]);
+        halves[row + 3] = odd ? ek_odd_bytes(b[row]) : ek_even_bytes(b[row]);
+      }
+      to[0] = ek_low_halves(halves[0], halves[1]);
+      to[1] = ek_low_halves(halves[3], halves[4]);
+      to[2] = ek_low_halves(halves[2], halves[5]);
+      to[3] = ek_high_halves(halves[0], halves[1]);
+      to[4] = ek_high_halves(halves[3], halves[4]);
+      to[5] = ek_high_halves(halves[2], halves[5]);
+      to += 6;
+    }
+  }
+  return to;
+}
 
-#define EK_STRIP_STRIDE_1(NAME, SIGN) EK_STRIP_IN_C(NAME, EK_STRIP_##SIGN, 1)
-#define EK_STRIP_STRIDE_2(NAME, SIGN) EK_STRIP_IN_C(NAME, EK_STRIP_##SIGN, 2)
+/* What is added to the rounding of a sum. */
+#define EK_STRIP_ONE_SIGNED(sum) ((sum) >> 31)
+#define EK_STRIP_TWO_SIGNED(sum) ((sum) >> 31)
+#define EK_STRIP_ONE_RELU(sum) 0
+#define EK_STRIP_TWO_RELU(sum) 0
+
+#define EK_STRIP_STRIDE_1(NAME, ONE, TWO) EK_STRIP_IN_C(NAME, ONE, 1)
+#define EK_STRIP_STRIDE_2(NAME, ONE, TWO) EK_STRIP_IN_C(NAME, ONE, 2)
 
 #define EK_STRIP_IN_C(NAME, SIGN, STRIDE)                                                                    \
   static inline void NAME(const uint32_t *strip, const int32_t *channels, int8_t *output, int32_t step,      \
