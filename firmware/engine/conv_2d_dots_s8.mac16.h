@@ -10,7 +10,7 @@
 
 typedef struct {
   ek_window_mac16 window;
-  const int16_t *weights;  /* (output_channels, 4 * quads), as a strip orders them */
+  const int32_t *weights;  /* (output_channels, 2 * quads), two int16 a word, as a strip orders them */
   const int32_t *channels; /* (output_channels, EK_CHANNEL_WORDS) */
   ek_activations_mac16 to;
   int32_t quads;
@@ -23,12 +23,12 @@ static inline void ek_conv_2d_run_mac16(const ek_conv_2d_dots_s8_mac16_layer *la
                                         int32_t count, int8_t *output) {
   int32_t sums[EK_RUN_MAC16];
   const int32_t step = 2 * layer->window.stride_columns * layer->window.column;
-  const int16_t *weights = layer->weights;
+  const int32_t *weights = layer->weights;
   const int32_t *channel = layer->channels;
   for (int32_t left = layer->to.step; left > 0; --left) {
     ek_dots_mac16(sums, sums + count, channel[0], strip, step, weights, layer->quads);
     ek_requantize_mac16(channel, &layer->to, sums, count, output++);
-    weights += 4 * layer->quads;
+    weights += 2 * layer->quads;
     channel += EK_CHANNEL_WORDS;
   }
 }

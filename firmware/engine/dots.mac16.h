@@ -6,11 +6,11 @@
 
 #include <stdint.h>
 
-/* For each of the sums [sums, end): start + 4 * quads products of x and the weights; x then goes on by `step`
- * bytes. quads >= 1, at least one sum. All is aligned to 4 bytes, and the two values behind each array are
- * read as well. */
+/* For each of the sums [sums, end): start + 4 * quads products of x and the weights, two of them a word with
+ * the first in its low half; x then goes on by `step` bytes. quads >= 1, at least one sum. All is aligned to
+ * 4 bytes, and the two values behind each array are read as well. */
 static inline void ek_dots_mac16(int32_t *sums, int32_t *end, int32_t start, const int16_t *x, int32_t step,
-                                 const int16_t *weights, int32_t quads) {
+                                 const int32_t *weights, int32_t quads) {
 #ifdef __XTENSA__
   int32_t work;
   step -= 8 * quads + 4; /* behind a row x has been moved so far */
@@ -31,8 +31,8 @@ static inline void ek_dots_mac16(int32_t *sums, int32_t *end, int32_t start, con
 #else
   for (; sums != end; ++sums) {
     *sums = start;
-    for (int32_t i = 0; i < 4 * quads; ++i) {
-      *sums += x[i] * weights[i];
+    for (int32_t i = 0; i < 2 * quads; ++i) {
+      *sums += x[2 * i] * (int16_t)weights[i] + x[2 * i + 1] * (weights[i] >> 16);
     }
     x += step / 2;
   }

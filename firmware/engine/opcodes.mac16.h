@@ -34,6 +34,10 @@ __asm__(".set ek_a0, 0\n.set ek_a1, 1\n.set ek_a2, 2\n.set ek_a3, 3\n"
 #define EK_MULA_DA_HH_LDINC(M, AT, X, A)                                                                     \
   ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6 | " #M " << 4 | " EK_NUMBER(AT) ", 0x4B\n"
 
+/* The same without a load. */
+#define EK_MULA_DA_LL(X, A) ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6, 0x68\n"
+#define EK_MULA_DA_HL(X, A) ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6, 0x69\n"
+
 #define EK_MIN(TO, A, B) ".byte " EK_NUMBER(B) " << 4, " EK_NUMBER(TO) " << 4 | " EK_NUMBER(A) ", 0x43\n"
 #define EK_MAX(TO, A, B) ".byte " EK_NUMBER(B) " << 4, " EK_NUMBER(TO) " << 4 | " EK_NUMBER(A) ", 0x53\n"
 

@@ -10,18 +10,18 @@ static volatile uint32_t seed = 7;
 
 int ek_port_core_test(void) {
   int16_t x[VALUES + 4] __attribute__((aligned(4)));
-  int16_t weights[VALUES + 4] __attribute__((aligned(4)));
+  int32_t weights[VALUES / 2 + 2];
   for (int32_t i = 0; i < VALUES + 4; ++i) {
     seed = seed * 1664525u + 1013904223u;
     x[i] = (int16_t)(seed >> 16);
-    weights[i] = (int16_t)(seed >> 20);
+    weights[i / 2] = (int32_t)seed;
   }
   int32_t sums[2];
   ek_dots_mac16(sums, sums + 2, 12345, x, 8, weights, VALUES / 4 - 1);
   for (int32_t sum = 0; sum < 2; ++sum) {
     uint32_t expected = 12345;
     for (int32_t i = 0; i < VALUES - 4; ++i) {
-      expected += (uint32_t)(x[4 * sum + i] * weights[i]);
+      expected += (uint32_t)(x[4 * sum + i] * (i % 2 == 0 ? (int16_t)weights[i / 2] : weights[i / 2] >> 16));
     }
     if ((uint32_t)sums[sum] != expected) {
       return 8;

@@ -46,7 +46,7 @@ class Strip:
         return -(-self.kernel[1] * self.column // 4)
 
     def weights(self, weights: NDArray[Any]) -> Constant:
-        """Return the weights as int16 in the order of the strip.
+        """Return the weights as int16 in the order of the strip, two a word, which aligns them.
 
         Args:
             weights: int8, shape (output_channels, kernel_rows, kernel_columns, channels).
@@ -59,8 +59,9 @@ class Strip:
         columns = np.pad(columns, ((0, 0), (0, 0), (0, self.column - columns.shape[2])))
         rows = columns.reshape(outputs, -1)
         rows = np.pad(rows, ((0, 0), (0, 4 * self.quads - rows.shape[1])))
-        values = np.pad(rows.reshape(-1), (0, _READ_AHEAD)).astype(np.int16)
-        return Constant("weights", values, f"({outputs}, {4 * self.quads}), and {_READ_AHEAD} that are read ahead")
+        values = np.pad(rows.reshape(-1), (0, _READ_AHEAD)).astype("<i2")
+        shape = f"({outputs}, {4 * self.quads}), two int16 a word, and one word that is read ahead"
+        return Constant("weights", values.view("<i4"), shape)
 
 
 def strip(layer: Linear, kernel: tuple[int, int]) -> Strip:

@@ -1,0 +1,74 @@
+"""DEPTHWISE_CONV_2D on the LX6. Twin: firmware/engine/depthwise_conv_2d_lanes_s8.mac16.h."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgekit.engine.cores.mac16._channels import channels, output_fields
+from edgekit.engine.lowered import Constant, Lowered, zero_point_of
+from edgekit.engine.ops import _linear
+from edgekit.engine.ops._convolution import rows_read, window_fields
+from edgekit.engine.ops._linear import Linear
+from edgekit.tflite.graph import Graph, Op
+
+_LONGEST_RUN = 24
+_SIDE = 3
+_TAPS = _SIDE * _SIDE
+_PLANES = 2
+
+
+def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
+    """Lower a depthwise convolution of 3 x 3; see `edgekit.engine.cores.CoreModule.lower`."""
+    layer = _linear.linear(graph, op)
+    weights = layer.weights.data
+    assert weights is not None
+    if not wide_weights or not _suits(layer):
+        return None
+    by_channel = weights.reshape(_TAPS, -1).T
+    constants = channels(layer, by_channel)
+    if constants is None:
+        return None
+    fields = window_fields(layer, (_SIDE, _SIDE))
+    stride, output_columns = int(fields["stride_columns"]), layer.output.shape[2]
+    run = -(-output_columns // -(-output_columns // _LONGEST_RUN))  # as equal as they can be
+    padding = zero_point_of(layer.input) + 128
+    return Lowered(
+        kernel="depthwise_conv_2d_lanes_s8.mac16",
+        fields={
+            "weights": "weights",
+            "channels": "channels",
+            "to": output_fields(layer),
+            "input_rows": fields["input_rows"],
+            "input_columns": fields["input_columns"],
+            "output_columns": output_columns,
+            "stride": stride,
+            "pad_top": fields["pad_top"],
+            "pad_left": fields["pad_left"],
+            "padding": padding << 16 | padding,
+            "run": run,
+        },
+        constants=(_weights(layer), constants),
+        inputs=(op.inputs[0],),
+        output=op.outputs[0],
+        scratch_bytes=_PLANES * _SIDE * ((run - 1) * stride + _SIDE) * 4,
+        rows_read=(rows_read(layer, _SIDE),),
+    )
+
+
+def _suits(layer: Linear) -> bool:
+    """Whether each channel sees itself through a plain window of 3 x 3."""
+    options = layer.op.options
+    return (
+        layer.kernel_suffix == "s8"
+        and layer.weights.shape == (1, _SIDE, _SIDE, layer.input.shape[3])
+        and options["strideH"] == options["strideW"]
+        and options["dilationHFactor"] == options["dilationWFactor"] == 1
+    )
+
+
+def _weights(layer: Linear) -> Constant:
+    """The window's columns one after the other, as its activations lie; two int16 a word."""
+    assert layer.weights.data is not None
+    taps = layer.weights.data[0].transpose(2, 1, 0).reshape(-1, _TAPS)
+    pairs = np.pad(taps, ((0, 0), (0, _TAPS % 2))).astype("<i2").reshape(-1).view("<i4")
+    return Constant("weights", pairs, f"({len(taps)}, {_TAPS // 2 + 1}), two int16 a word")
