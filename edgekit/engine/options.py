@@ -46,7 +46,7 @@ class EngineOptions:
     @property
     def may_stream(self) -> bool:
         """Whether rows may flow through several layers at once."""
-        return self.optimize is Optimize.RAM or self.max_ram_bytes is not None
+        return self.optimize is Optimize.RAM or self.max_ram_bytes is not None or self.stream_input
 
 
 def optimize_named(name: str) -> Optimize:

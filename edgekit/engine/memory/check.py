@@ -7,7 +7,7 @@ is; whoever reads must find its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class _Walk:
     def __init__(self, graph: Graph, lowered: Sequence[Lowered], schedule: Schedule, plan: MemoryPlan) -> None:
         self.graph, self.lowered, self.schedule, self.plan = graph, lowered, schedule, plan
         self.owner: NDArray[np.int64] = np.full(plan.arena_bytes, _NOBODY, np.int64)
+        self.rows = {tensor.index: row_shape(tensor)[0] for tensor in graph.tensors}
+        self.row_bytes = {tensor.index: row_bytes(tensor) for tensor in graph.tensors}
         self.root = {tensor.index: tensor.index for tensor in graph.tensors if tensor.data is None}
         for item in lowered:
             if not item.kernel and item.inputs[0] in self.root:
@@ -59,17 +61,14 @@ class _Walk:
     def start(self) -> None:
         """What is there before the first step."""
         for tensor in (*self.states, *(() if self.is_streamed else self.graph.inputs)):
-            rows, _ = row_shape(self.graph.tensors[tensor])
-            for row in range(rows):
-                self.claim(tensor, row)
+            self.claim(tensor, range(self.rows[tensor]))
 
     def step(self, step: Step) -> None:
         """Rows of one layer, or of the streamed input."""
         if step.layer == STREAMED:
             assert step.row_begin == self.taken, "rows of the streamed input come in order"
             self.taken = step.row_end
-            for row in range(step.row_begin, step.row_end):
-                self.claim(self.graph.inputs[0], row)
+            self.claim(self.graph.inputs[0], range(step.row_begin, step.row_end))
             return
         item = self.lowered[step.layer]
         rows = range(step.row_begin, step.row_end)
@@ -93,32 +92,24 @@ class _Walk:
             if item.keeps_scratch and not begins:
                 self.keeps(layer, *scratch)
             self.own(layer, *scratch)
-        count = row_shape(self.graph.tensors[item.output])[0]
-        work = item.work_rows or count
-        if item.work_rows is None:
-            for row in rows:
-                self.write(layer, item.output, row)
-        elif rows.stop == work:
-            for row in range(count):
-                self.write(layer, item.output, row)
+        written = rows
+        if item.work_rows is not None:
+            written = range(self.rows[item.output] if rows.stop == item.work_rows else 0)
+        self.write(layer, item.output, written)
         for position, tensor in enumerate(item.inputs):
-            for row in self.needed(item, position, rows):
-                self.expect(tensor, row, f"layer {layer} reads")
+            self.expect(tensor, self.needed(item, position, rows), f"layer {layer} reads")
         for tensor in item.states:
-            for row in range(row_shape(self.graph.tensors[tensor])[0]):
-                self.expect(tensor, row, f"layer {layer} updates")
+            self.expect(tensor, range(self.rows[tensor]), f"layer {layer} updates")
         if scratch is not None:
             self.keeps(layer, *scratch)
-        if item.work_rows is None:
-            for row in rows:
-                self.expect(item.output, row, f"layer {layer} writes")
+        self.expect(item.output, written, f"layer {layer} writes")
 
     def needed(self, item: Lowered, position: int, rows: range) -> range:
         """Rows of an input that rows of work need."""
         tensor = item.inputs[position]
         if tensor not in self.root:
             return range(0)
-        count = row_shape(self.graph.tensors[tensor])[0]
+        count = self.rows[tensor]
         window = item.rows_read[position] if position < len(item.rows_read) else None
         if window is None:
             return range(count)
@@ -130,51 +121,57 @@ class _Walk:
         """Every layer that writes a part of what is read has done so."""
         if tensor not in self.root or tensor in self.states:
             return
-        size = row_bytes(self.graph.tensors[tensor])
+        size = self.row_bytes[tensor]
         for position, other in enumerate(item.inputs):
             if other != tensor:
                 continue
             needed = self.needed(item, position, rows)
             for layer in self.writers.get(self.root[tensor], []):
                 written = self.written.get((layer, self.root[tensor]), set())
-                output = row_bytes(self.graph.tensors[self.lowered[layer].output])
+                output = self.row_bytes[self.lowered[layer].output]
                 if needed:
                     first, last = needed.start * size // output, (needed.stop * size - 1) // output
                     missing = set(range(first, last + 1)) - written
                     assert not missing, f"tensor {tensor}: rows {sorted(missing)[:3]} are read before layer {layer} ran"
 
-    def write(self, layer: int, tensor: int, row: int) -> None:
+    def write(self, layer: int, tensor: int, rows: range) -> None:
         root = self.root[tensor]
-        if any(row in self.written.get((other, root), ()) for other in self.writers[root]):
-            self.expect(tensor, row, f"layer {layer} adds to")
-        else:
-            self.claim(tensor, row)
-        self.written.setdefault((layer, root), set()).add(row)
+        for row in rows:
+            if any(row in self.written.get((other, root), ()) for other in self.writers[root]):
+                self.expect(tensor, range(row, row + 1), f"layer {layer} adds to")
+            else:
+                self.claim(tensor, range(row, row + 1))
+        self.written.setdefault((layer, root), set()).update(rows)
 
-    def place(self, tensor: int, row: int) -> tuple[slice, NDArray[np.int64]]:
-        """Bytes of the arena in which a row lies, and who should own them."""
-        described = self.graph.tensors[tensor]
-        size, (rows, _) = row_bytes(described), row_shape(described)
-        ring = min(self.schedule.ring_rows.get(tensor, rows), rows)
-        offset = self.plan.offsets[tensor] + row % ring * size
+    def places(self, tensor: int, rows: range) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+        """Bytes of the arena in which rows lie one behind the other, and who should own them."""
+        size, ring = self.row_bytes[tensor], min(self.schedule.ring_rows.get(tensor, 1 << 30), self.rows[tensor])
         assert self.plan.offsets[tensor] % 4 == 0, f"tensor {tensor} is unaligned"
-        assert offset >= 0 and offset + size <= self.plan.arena_bytes, f"tensor {tensor} is outside of the arena"
-        first = self.root[tensor] * _TENSOR + row * size
-        return slice(offset, offset + size), np.arange(first, first + size)
+        begin = rows.start
+        while begin < rows.stop:
+            end = min(rows.stop, begin - begin % ring + ring)
+            offset = self.plan.offsets[tensor] + begin % ring * size
+            behind = offset + (end - begin) * size
+            assert offset >= 0 and behind <= self.plan.arena_bytes, f"tensor {tensor} is outside of the arena"
+            owner = self.root[tensor] * _TENSOR
+            yield slice(offset, behind), np.arange(owner + begin * size, owner + end * size)
+            begin = end
 
-    def claim(self, tensor: int, row: int) -> None:
-        where, owners = self.place(tensor, row)
-        self.owner[where] = owners
+    def claim(self, tensor: int, rows: range) -> None:
+        for where, owners in self.places(tensor, rows):
+            self.owner[where] = owners
 
-    def expect(self, tensor: int, row: int, what: str) -> None:
-        where, owners = self.place(tensor, row)
-        wrong = self.owner[where] != owners
-        if wrong.any():
-            culprit = int(self.owner[where][wrong][0])
-            raise AssertionError(
-                f"{what} row {row} of tensor {tensor}, overlapped by "
-                f"{'nothing yet' if culprit == _NOBODY else f'tensor {culprit // _TENSOR}'}"
-            )
+    def expect(self, tensor: int, rows: range, what: str) -> None:
+        if tensor not in self.root:
+            return
+        for where, owners in self.places(tensor, rows):
+            wrong = self.owner[where] != owners
+            if wrong.any():
+                culprit, row = int(self.owner[where][wrong][0]), int(owners[wrong][0]) % _TENSOR
+                raise AssertionError(
+                    f"{what} row {row // self.row_bytes[tensor]} of tensor {tensor}, overlapped by "
+                    f"{'nothing yet' if culprit == _NOBODY else f'tensor {culprit // _TENSOR}'}"
+                )
 
     def own(self, layer: int, offset: int, size: int) -> None:
         assert offset >= 0 and offset + size <= self.plan.arena_bytes and offset % 4 == 0, f"scratch of layer {layer}"
@@ -188,11 +185,10 @@ class _Walk:
         """Every row was computed once; outputs and states are whole."""
         for layer, done in self.done.items():
             item = self.lowered[layer]
-            rows = item.work_rows or row_shape(self.graph.tensors[item.output])[0]
+            rows = item.work_rows or self.rows[item.output]
             assert sorted(done) == list(range(rows)), f"layer {layer} computes rows {done[:3]}... of {rows}"
             assert done == sorted(done) or item.work_rows is None, f"layer {layer} adds up rows out of order"
         if self.is_streamed:
-            assert self.taken == row_shape(self.graph.tensors[self.graph.inputs[0]])[0], "the input is not taken whole"
+            assert self.taken == self.rows[self.graph.inputs[0]], "the input is not taken whole"
         for tensor in (*self.graph.outputs, *self.states):
-            for row in range(row_shape(self.graph.tensors[tensor])[0]):
-                self.expect(tensor, row, "the application reads")
+            self.expect(tensor, range(self.rows[tensor]), "the application reads")

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgekit.engine.lowered import Lowered
-from edgekit.engine.memory import blocks, streaming
+from edgekit.engine.memory import blocks, directions, order, streaming
 from edgekit.engine.memory.access import Access, access
 from edgekit.engine.memory.trial import Court, Trial
 from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.engine.plan import ARENA_ALIGNMENT, finished
-from edgekit.engine.schedule import layer_by_layer
 from edgekit.engine.types import MemoryPlan, Schedule
 from edgekit.errors import ArenaBoundError
 from edgekit.tflite.graph import Graph
@@ -33,19 +32,31 @@ def choose(graph: Graph, lowered: Sequence[Lowered], options: EngineOptions) -> 
     """
     touched = access(graph, lowered)
     limit = options.max_ram_bytes
-    if options.optimize is not Optimize.RAM:
+    if options.optimize is not Optimize.RAM and not options.stream_input:
         court = Court(touched, _BUDGET)
-        trial = court.hear(layer_by_layer(graph, lowered).steps)
-        if limit is None or court.place(trial, tries=_TRIES, good_enough=limit).bytes <= _rounded(limit):
+        trial = _layer_by_layer(court)
+        if limit is None or court.place(trial, tries=_TRIES, good_enough=_rounded(limit)).bytes <= _rounded(limit):
             return _plan(graph, lowered, touched, court, trial)
-    return _streamed(graph, lowered, touched, limit)
+    return _streamed(graph, lowered, touched, options)
+
+
+def _layer_by_layer(court: Court) -> Trial:
+    """In the order with the lowest peak, if that pays, and in the directions that suit it."""
+    own = tuple(court.access.work)
+    other = order.best_order(court.access, streaming.demands(court.access))
+    trial = directions.best(court, own)
+    if other != own:
+        court.budget = _BUDGET
+        again = directions.best(court, other)
+        trial = min(trial, again, key=lambda one: court.place(one).bytes)
+    return trial
 
 
 def _streamed(
-    graph: Graph, lowered: Sequence[Lowered], touched: Access, limit: int | None
+    graph: Graph, lowered: Sequence[Lowered], touched: Access, options: EngineOptions
 ) -> tuple[Schedule, MemoryPlan]:
-    court = Court(touched, _BUDGET)
-    asked = streaming.demands(touched)
+    court, limit = Court(touched, _BUDGET), options.max_ram_bytes
+    asked = streaming.demands(touched, stream_input=options.stream_input)
     small, trial = blocks.smallest(court, asked)
     arena = court.place(trial, tries=_TRIES, good_enough=_rounded(limit or 0)).bytes
     if limit is not None and arena > _rounded(limit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import pkgutil
 import typing
@@ -34,7 +35,13 @@ def names() -> list[str]:
         >>> "CONV_2D" in names()
         True
     """
-    return sorted(module.name.upper() for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return list(_names())
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    found = (module.name.upper() for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(found))
 
 
 def lower(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
@@ -47,7 +54,7 @@ def lower(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
         UnsupportedOpError: no kernel for it, or one of its checks failed.
     """
     output = graph.tensors[op.outputs[0]].name if op.outputs else ""
-    if op.kind not in names():
+    if op.kind not in _names():
         raise UnsupportedOpError(
             f"operator {op.index} {op.kind} ({output!r}): the aot engine has no kernel for it",
             hint="replace the layer, or use `--engine tflm`; `edgekit ops` lists what aot runs",
