@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgekit.engine.lowered import Lowered, row_shape
-from edgekit.engine.types import Schedule, Step
+from edgekit.engine.types import STREAMED, Schedule, Step
 from edgekit.tflite.graph import Graph
 
 
@@ -33,6 +33,7 @@ def flash_bytes_read(graph: Graph, schedule: Schedule, lowered: Sequence[Lowered
         sum(constant.values.nbytes for constant in lowered[step.layer].constants)
         + sum(graph.tensors[index].size_bytes for index in constant_inputs(graph, (lowered[step.layer],)))
         for step in schedule.steps
+        if step.layer != STREAMED
     )
 
 

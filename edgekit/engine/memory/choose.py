@@ -6,20 +6,24 @@ layer if that fits, else rows stream in blocks as large as the bound allows.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.memory import blocks, directions, order, streaming
 from edgekit.engine.memory.access import Access, access
+from edgekit.engine.memory.streaming import Demands
 from edgekit.engine.memory.trial import Court, Trial
 from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.engine.plan import ARENA_ALIGNMENT, finished
-from edgekit.engine.types import MemoryPlan, Schedule
+from edgekit.engine.types import STREAMED, MemoryPlan, Schedule
 from edgekit.errors import ArenaBoundError
 from edgekit.tflite.graph import Graph
 
 # For each search, about microseconds: see Court.
 _BUDGET = 1_000_000
+# Of a streamed input's readers where the rest runs layer by layer: they read their constants so much less often.
+_ROWS_A_READER = 4
 # For the placement that is kept.
 _TRIES = 400
 
@@ -57,6 +61,8 @@ def _streamed(
 ) -> tuple[Schedule, MemoryPlan]:
     court, limit = Court(touched, _BUDGET), options.max_ram_bytes
     asked = streaming.demands(touched, stream_input=options.stream_input)
+    if options.optimize is not Optimize.RAM and limit is None:
+        return _plan(graph, lowered, touched, court, _behind_the_input(court, asked))
     small, trial = blocks.smallest(court, asked)
     arena = court.place(trial, tries=_TRIES, good_enough=_rounded(limit or 0)).bytes
     if limit is not None and arena > _rounded(limit):
@@ -67,6 +73,15 @@ def _streamed(
             court.budget = _BUDGET
             small, trial = blocks.largest(court, asked, small, allowed, trial)
     return _plan(graph, lowered, touched, court, trial)
+
+
+def _behind_the_input(court: Court, asked: Demands) -> Trial:
+    """The input row by row, its readers by a few rows, everything behind layer by layer."""
+    readers = tuple(court.access.readers[court.access.inputs[0]])
+    by_rows = {layer: _ROWS_A_READER for layer in readers if court.access.work[layer].by_rows} | {STREAMED: 1}
+    first = streaming.streamed(dataclasses.replace(asked, sinks=(*readers, STREAMED)), by_rows)
+    done = {step.layer for step in first}
+    return directions.best(court, [layer for layer in court.access.work if layer not in done], first)
 
 
 def _rounded(limit: int) -> int:

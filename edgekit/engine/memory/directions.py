@@ -15,8 +15,8 @@ from edgekit.engine.types import Step
 
 # How often the constants of a model may be read in one inference, on average.
 _READS = 4
-# An arena so close to what lives at once is good enough: 1 part in
-_CLOSE = 64
+# An arena so close to what lives at once is good enough, and what turning must save to be worth its steps: 1 part in
+_CLOSE, _WORTH = 64, 20
 _BLOCKS = (1, 2, 4)
 
 
@@ -38,17 +38,24 @@ def steps(access: Access, order: Sequence[int], descending: Mapping[int, int]) -
     return tuple(found)
 
 
-def best(court: Court, order: Sequence[int]) -> Trial:
-    """Return the schedule of layers in this order whose arena is smallest, as far as the court's budget goes."""
+def best(court: Court, order: Sequence[int], first: tuple[Step, ...] = ()) -> Trial:
+    """Return the schedule whose arena is smallest, as far as the court's budget goes.
+
+    Args:
+        court: judges the schedules.
+        order: the layers.
+        first: steps of other layers in front of them.
+    """
     chosen: dict[int, int] = {}
-    trial = court.hear(steps(court.access, order, chosen))
-    arena, close, turners = court.place(trial).bytes, trial.live + trial.live // _CLOSE, _turners(court.access, trial)
-    most_read = _READS * trial.flash
+    trial = upwards = court.hear((*first, *steps(court.access, order, chosen)))
+    arena, close = court.place(trial).bytes, trial.live + trial.live // _CLOSE
+    turners = [layer for layer in _turners(court.access, trial) if layer in order]
+    most_read = max(trial.flash, _READS * sum(work.constant_bytes for work in court.access.work.values()))
 
     def improves(other: Mapping[int, int]) -> bool:
         """Whether other layers that turn need less memory, or as little with fewer reads."""
         nonlocal chosen, trial, arena
-        candidate = court.hear(steps(court.access, order, other))
+        candidate = court.hear((*first, *steps(court.access, order, other)))
         if candidate.flash > most_read or candidate.live > arena:
             return False
         placed = court.place(candidate).bytes
@@ -59,12 +66,13 @@ def best(court: Court, order: Sequence[int]) -> Trial:
 
     for pattern in _patterns(court.access, [layer for layer in order if layer in turners]):
         if arena <= close or court.is_spent:
-            return trial
+            break
         improves(pattern)
     while arena > close and not court.is_spent:
         if not any(improves(other) for other in _neighbors(chosen, turners) if not court.is_spent):
             break
-    return trial
+    without = court.place(upwards).bytes
+    return trial if without - arena >= without // _WORTH else upwards
 
 
 def _turners(access: Access, trial: Trial) -> list[int]:

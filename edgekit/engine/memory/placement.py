@@ -143,6 +143,5 @@ def _gaps(one: Buffer, other: Buffer) -> _Gaps:
     low, high = slots - others - other.slot_bytes, slots - others + one.slot_bytes
     ascending = np.argsort(low, kind="stable")
     low, reach = low[ascending], np.maximum.accumulate(high[ascending])
-    breaks = np.flatnonzero(low[1:] >= reach[:-1]) + 1
-    starts, ends = low[np.r_[0, breaks]], reach[np.r_[breaks - 1, len(reach) - 1]]
-    return tuple(zip(starts.tolist(), ends.tolist(), strict=True))
+    breaks = np.flatnonzero(low[1:] >= reach[:-1])
+    return tuple(zip([int(low[0]), *low[breaks + 1].tolist()], [*reach[breaks].tolist(), int(reach[-1])], strict=True))
