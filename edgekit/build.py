@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from edgekit import pipeline, targets
 from edgekit.atomic import write_atomically
+from edgekit.build_options import BuildOptions
+from edgekit.engine.options import EngineOptions
 from edgekit.errors import DoesNotFitError, ToolchainError, UnknownNameError, UsageError
 from edgekit.model_source import resolve
-from edgekit.pipeline import BuildOptions, Pipeline
+from edgekit.pipeline import Pipeline
 from edgekit.progress import Progress, silent
 from edgekit.report.types import Artifacts, BuildReport, Flash, ModelFacts, ProofFacts, Ram
 from edgekit.stage_files import Compiled, Emitted, Golden
@@ -69,20 +71,18 @@ def build(
         ToolchainError: the compiler is missing or failed.
         UntrustworthyError: the judges contradict each other.
     """
-    options = options or BuildOptions()
-    board = targets.load(target)
-    check_engine(options.engine)
-    engine_options = options.for_engine(board)
+    board, options = targets.load(target), options or BuildOptions()
+    engine = engine_options(options, board)
     line = pipeline.start(resolve(Path(model)), options, progress)
     folder = _folder(out or default_folder(line.source.name, target))
     conversion, shrunk = _shrunk(line, line.convert(), options)
     proof, golden = line.prove(conversion.flatbuffer)
     named = (line.source.labels or golden.labels, shrunk.tensor_names if shrunk is not None else None)
-    emitted = line.emit(conversion.flatbuffer, options.engine, engine_options, proof.tflm_arena_bytes, *named)
+    emitted = line.emit(conversion.flatbuffer, options.engine, engine, proof.tflm_arena_bytes, *named)
     require_fit(emitted, board)
-    sources = _sources(conversion, emitted, golden)
-    compiled = _compile(line, emitted, board, (folder, sources))
-    outputs = {**sources, **compiled.files}
+    outputs = _sources(conversion, emitted, golden)
+    compiled = _compile(line, emitted, board, (folder, outputs))
+    outputs |= compiled.files
     report = BuildReport(
         folder=folder,
         target=board.name,
@@ -98,11 +98,16 @@ def build(
         metrics=conversion.metric,
         compression=conversion.compression,
         simulated=line.source.simulated,
-        notes=(*line.notes, *conversion.notes, *([_STREAMED] if options.stream_input else [])),
+        notes=_notes(line, conversion, options),
         shrink=shrunk.certificate if shrunk is not None else None,
     )
     _write(folder, {**outputs, REPORT: _text(report).encode()})
     return report
+
+
+def _notes(line: Pipeline, conversion: Conversion, options: BuildOptions) -> tuple[str, ...]:
+    notes = (*line.notes, *conversion.notes)
+    return (*notes, _STREAMED) if options.stream_input else notes
 
 
 def _shrunk(line: Pipeline, conversion: Conversion, options: BuildOptions) -> tuple[Conversion, Shrunk | None]:
@@ -119,10 +124,11 @@ def _model_facts(line: Pipeline, emitted: Emitted, shrunk: Shrunk | None) -> Mod
     return ModelFacts(line.source.name, emitted.sources.model_sha256, macs)
 
 
-def check_engine(name: str) -> None:
-    """Raise UnknownNameError unless there is such an engine."""
-    if name not in ENGINES:
-        raise UnknownNameError("engine", name, ENGINES)
+def engine_options(options: BuildOptions, target: Target | None) -> EngineOptions:
+    """Return what engine aot needs to know; raise UnknownNameError unless there is such an engine and such an aim."""
+    if options.engine not in ENGINES:
+        raise UnknownNameError("engine", options.engine, ENGINES)
+    return options.for_engine(target)
 
 
 def _folder(path: Path) -> Path:

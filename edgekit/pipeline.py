@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from edgekit import host_engine, stage_files, toolchains
+from edgekit.build_options import BuildOptions
 from edgekit.cache import Cache, Files, own_source, user_cache
-from edgekit.engine.options import EngineOptions, optimize_named
+from edgekit.engine.options import EngineOptions
 from edgekit.engine.types import Sources
 from edgekit.errors import UnsupportedOpError, UsageError
 from edgekit.model_source import DataSource, ModelSource, objects_identity
@@ -35,54 +36,6 @@ if TYPE_CHECKING:
 PROOF_SAMPLES = 16
 # Random inputs, and as many of the data, on which a build wants the shrunk model equal; `edgekit shrink` takes more.
 SHRINK_SAMPLES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """What a build may be told beside model and target; None means: as the model's folder says, else none.
-
-    Attributes:
-        data: representative samples: a `DataSource`, or its spec as seen from the current folder.
-        recipe: name of a recipe or a TOML file; "none" skips the one of the model's folder.
-        sparsity: prune this fraction of the weights, 0 <= sparsity < 1.
-        metric: "accuracy", "auc", "mse" or `module:function`.
-        engine: "aot" or "tflm".
-        cached: use and keep stage results.
-        shrink: shrink the .tflite losslessly before it is proved.
-        objects: Python file or module that registers a Keras model's custom layers; it is imported to convert.
-        memory_limit_bytes: of the process that converts; None for four fifths of the machine's memory.
-        optimize: what engine aot gives up last: "speed", "balanced" or "ram".
-        max_ram_bytes: bound on the arena that engine aot plans; None without one.
-        stream_input: the application hands the rows of the input over while the model runs.
-    """
-
-    data: DataSource | str | Path | None = None
-    recipe: str | None = None
-    sparsity: float | None = None
-    metric: str | None = None
-    engine: str = "aot"
-    cached: bool = True
-    shrink: bool = True
-    objects: str | None = None
-    memory_limit_bytes: int | None = None
-    optimize: str = "balanced"
-    max_ram_bytes: int | None = None
-    stream_input: bool = False
-
-    def for_engine(self, target: Target | None) -> EngineOptions:
-        """Return what engine aot needs to know; the target's features choose kernels, None takes the portable ones.
-
-        Raises:
-            UnknownNameError: there is no such aim of optimization.
-            UsageError: the input shall be streamed into an engine that cannot do that.
-        """
-        if self.stream_input and self.engine != "aot":
-            raise UsageError(
-                f"--stream-input was given with --engine {self.engine}, expected engine aot",
-                hint="TensorFlow Lite Micro keeps the whole input in its arena: leave one of the two out",
-            )
-        features = target.features if target is not None else ()
-        return EngineOptions(features, optimize_named(self.optimize), self.max_ram_bytes, self.stream_input)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from edgekit import pipeline, targets
 from edgekit.atomic import write_atomically
-from edgekit.build import check_engine, proof_facts
+from edgekit.build import engine_options, proof_facts
+from edgekit.build_options import BuildOptions
 from edgekit.errors import UsageError
 from edgekit.model_source import resolve
-from edgekit.pipeline import BuildOptions
 from edgekit.progress import Progress, silent
 from edgekit.report.single import CompressReport, ConvertReport, EmitReport, ShrinkReport
 from edgekit.tflite.shrink import ShrinkOptions
@@ -147,15 +147,13 @@ def emit_model(
         ModelError: the model is damaged, not full-integer, or has an operator that the engine cannot run.
     """
     options = options or BuildOptions()
-    check_engine(options.engine)
-    board = targets.load(target) if target is not None else None
-    engine_options = options.for_engine(board)
+    engine = engine_options(options, targets.load(target) if target is not None else None)
     line = pipeline.start(resolve(model), options, progress)
     if not line.source.is_flatbuffer:
         raise UsageError(f"{model} is no .tflite, which emit expects", hint="first `edgekit convert MODEL --data ...`")
     flatbuffer = line.convert().flatbuffer
     proof, _ = line.prove(flatbuffer)
-    emitted = line.emit(flatbuffer, options.engine, engine_options, proof.tflm_arena_bytes, line.source.labels)
+    emitted = line.emit(flatbuffer, options.engine, engine, proof.tflm_arena_bytes, line.source.labels)
     folder = out or Path("build") / line.source.name / "c"
     for path, text in emitted.files.items():
         write_atomically(folder / path, text)

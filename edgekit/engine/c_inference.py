@@ -131,15 +131,6 @@ def _turns(made: Program, stem: str, section: Sequence[Step], walks: Sequence[_W
     kind = "int16_t" if max(walk.rows for walk in walks) < 1 << 15 else "int32_t"
     rows = ", ".join(str(walk.rows) for walk in walks)
     blocks = ", ".join(str(walk.block) for walk in walks)
-    cases = []
-    for number, walk in enumerate(walks):
-        span = f"{walk.rows} - end, {walk.rows} - begin" if walk.descending else "begin, end"
-        cases += [
-            f"    case {number}:",
-            f"      {_name(made, walk.layer)}({_arguments(walk.layer == STREAMED)}, {span});",
-            "      break;",
-        ]
-    cases[-3] = "    default:"
     lines = [
         "/* Layers take turns, each for a few rows, so that only rows which are still to be read are kept. */",
         f"static void {name}({parameters}) {{",
@@ -156,13 +147,26 @@ def _turns(made: Program, stem: str, section: Sequence[Step], walks: Sequence[_W
         "    const int32_t end = begin + (left < blocks[layer] ? left : blocks[layer]);",
         "    done[layer] = end;",
         "    switch (layer) {",
-        *cases,
+        *_cases(made, walks),
         "    }",
         "  }",
         "}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _cases(made: Program, walks: Sequence[_Walk]) -> list[str]:
+    cases = []
+    for number, walk in enumerate(walks):
+        span = f"{walk.rows} - end, {walk.rows} - begin" if walk.descending else "begin, end"
+        cases += [
+            f"    case {number}:",
+            f"      {_name(made, walk.layer)}({_arguments(walk.layer == STREAMED)}, {span});",
+            "      break;",
+        ]
+    cases[-3] = "    default:"
+    return cases
 
 
 def _take_rows(made: Program, stem: str) -> str:

@@ -48,12 +48,19 @@ def emit_program(made: Program, stem: str, *, labels: tuple[str, ...] = ()) -> S
         engine="aot",
         model_sha256=graph.sha256,
         arena_bytes=made.memory.arena_bytes,
-        weights_bytes=sum(constant.values.nbytes for item in made.lowered for constant in item.constants)
-        + sum(graph.tensors[index].size_bytes for index in schedule.constant_inputs(graph, made.lowered)),
+        weights_bytes=weights_bytes(made),
         flash_bytes_read=schedule.flash_bytes_read(graph, made.schedule, made.lowered),
         input_bytes=sum(graph.tensors[index].size_bytes for index in graph.inputs),
         output_bytes=sum(graph.tensors[index].size_bytes for index in graph.outputs),
         optimize=made.options.optimize.value,
+    )
+
+
+def weights_bytes(made: Program) -> int:
+    """Return the bytes of all constants of a program as stored."""
+    inputs = schedule.constant_inputs(made.graph, made.lowered)
+    return sum(constant.values.nbytes for item in made.lowered for constant in item.constants) + sum(
+        made.graph.tensors[index].size_bytes for index in inputs
     )
 
 

@@ -24,7 +24,7 @@ _ORDER = """
 errors
 progress
 atomic firmware_files child_process
-settings cache
+settings cache sizes
 data metrics
 worker worker_main
 targets
@@ -42,10 +42,11 @@ harness
 doctor
 stage_files
 host_engine
+build_options
 pipeline
 report
 build_folder
-build single_stages
+build single_stages plan_model
 layer_profile
 bench
 verify

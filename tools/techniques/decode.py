@@ -45,8 +45,8 @@ def run() -> Row:
 
 
 def _figures(form: str, applied: Any, data: Any, least: float) -> list[Figure]:
+    from edgekit.build_options import BuildOptions
     from edgekit.compress.frame.cost import to_int8
-    from edgekit.pipeline import BuildOptions
     from edgekit.single_stages import shrink_model
     from edgekit.tflite.quantization_plan import QuantizationPlan
     from edgekit.tflite.shrink import ShrinkOptions

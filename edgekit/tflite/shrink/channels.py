@@ -49,6 +49,26 @@ def apply(model: Any) -> int:
         removed += _remove(model, graph, found, known, gone)
 
 
+def remove_groups(model: Any, graph: Graph, found: Groups, gone: set[int]) -> None:
+    """Take channels out of a model whatever they compute: its shapes are then right, its outputs others.
+
+    Args:
+        model: changed in place.
+        graph: a view of it.
+        found: the channels of `graph`.
+        gone: groups of them, none of them frozen.
+    """
+    zero = {tensor: _real_zero(graph, tensor) for tensor in found.members}
+    _remove(model, graph, found, zero, gone)
+
+
+def _real_zero(graph: Graph, tensor: int) -> Range:
+    """A range of the one code that leaves no trace in a bias."""
+    quant = graph.tensors[tensor].quant
+    codes = np.full(graph.tensors[tensor].shape[-1:], quant.zero_point[0] if quant is not None else 0, np.int64)
+    return Range(codes, codes)
+
+
 def _removable(graph: Graph, found: Groups, known: dict[int, Range]) -> set[int]:
     """Groups that no layer needs: at each that reads one, its weights are zero or its value is foldable."""
     needed = found.is_frozen()
