@@ -52,8 +52,8 @@ format: setup ## bring Python and C into the project's format
 	@$(PYTHON) -m ruff format .
 	@$(C_FILES) | xargs -0 -r clang-format -i
 
-bench: setup ## every model on every target and engine: writes docs/measurements.md
-	@$(PYTHON) tools/bench_all.py
+bench: setup ## models on targets with each plan: writes docs/measurements.md and the counts that CI holds (CELLS="esp32 digits,cortex-m4" for some)
+	@JOBS=$(JOBS) $(PYTHON) tools/measurements $(CELLS)
 
 readme: setup ## run the demo and put what it prints into README.md
 	@$(MAKE) -s --no-print-directory demo | $(PYTHON) tools/paste_demo.py

@@ -105,9 +105,14 @@ def options_for(name: str, runs: int, out: Path) -> BenchOptions:
     return BenchOptions(runs=runs, out=out, build=BuildOptions(recipe=None if name == "digits" else "none"))
 
 
+def own_pairs() -> list[tuple[str, str]]:
+    """Return (model, target): every model on every set of kernels, and on the other cores two and what does not fit."""
+    others = [(name, target) for name in ("digits", "vibration") for target in TARGETS if target not in CORES]
+    return [*((name, target) for name in own_models() for target in CORES), *others, *sorted(TOO_LARGE)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", own_models())
+@pytest.mark.parametrize(("name", "target"), own_pairs())
 def test_own_models_give_the_host_s_bytes(name: str, target: str, repository: Path, tmp_path: Path) -> None:
     require_tools(target)
     options = options_for(name, 10, tmp_path / "out")

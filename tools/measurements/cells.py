@@ -1,0 +1,124 @@
+"""What is measured: models on targets with plans, each cell built and run as `edgekit bench` does it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit import build_folder, targets
+from edgekit.bench import BenchOptions, bench
+from edgekit.build import BuildOptions
+from edgekit.errors import DoesNotFitError, EdgeKitError, ToolMissingError
+from edgekit.tflite import graph
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED = REPOSITORY.parent / "shared" / "models"
+FOLDER = REPOSITORY / "build" / "measurements"
+RUNS = 3
+PLANS = ("speed", "balanced", "ram")
+# The cores that the goals name; each has kernels of its own.
+CORES = ("cortex-m4", "cortex-m55", "esp32", "esp32c3")
+# MLPerf Tiny's reference models, by their names in the goals.
+REFERENCES = {
+    "ic": "image_classification_int8",
+    "vww": "visual_wake_words_int8",
+    "kws": "keyword_spotting_int8",
+    "ad": "anomaly_detection_int8",
+}
+# What the other cores run: a small model, and one that they may not hold.
+ELSEWHERE = ("digits", "keyword")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One model on one target with one plan.
+
+    Attributes:
+        model: folder in models/, or stem of a file in ../shared/models.
+        target: name of a target.
+        plan: "speed", "balanced" or "ram"; "streamed" is "ram" with the input handed over row by row.
+    """
+
+    model: str
+    target: str
+    plan: str
+
+    @property
+    def key(self) -> str:
+        """Its name in the file of results."""
+        return f"{self.model} {self.target} {self.plan}"
+
+
+def own_models() -> list[str]:
+    """Return the models of models/ with a committed flatbuffer: it measures the same bytes everywhere."""
+    return sorted(path.parent.name for path in (REPOSITORY / "models").glob("*/model.tflite"))
+
+
+def path_of(model: str) -> Path:
+    """Return where a model lies."""
+    own = REPOSITORY / "models" / model / "model.tflite"
+    return own if own.is_file() else SHARED / f"{model}.tflite"
+
+
+def wanted() -> Iterator[Cell]:
+    """Yield all cells; those of one model together, since they share the stages before the compiler."""
+    for model in REFERENCES.values():
+        if path_of(model).is_file():
+            yield from (Cell(model, target, plan) for target in CORES for plan in PLANS)
+            if model != REFERENCES["ad"]:  # its input has one row
+                yield Cell(model, "cortex-m4", "streamed")
+    others = [name for name in targets.names() if name not in (*CORES, "host")]
+    for model in own_models():
+        yield from (Cell(model, target, "speed") for target in CORES)
+        yield from (Cell(model, "cortex-m4", plan) for plan in ("balanced", "ram"))
+        if model in ELSEWHERE:
+            yield from (Cell(model, target, "speed") for target in others)
+
+
+def measure(cell: Cell) -> dict[str, Any]:
+    """Build and run one cell; returns the report of `edgekit bench --json`, or why there is none."""
+    began = time.monotonic()
+    try:
+        found = _measured(cell)
+    except (ToolMissingError, DoesNotFitError) as error:
+        return {"reason": error.what}
+    except EdgeKitError as error:
+        return {"reason": error.what, "failed": True}
+    return {**found, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _out(cell: Cell) -> Path:
+    return FOLDER / cell.model / f"{cell.target}-{cell.plan}"
+
+
+def _measured(cell: Cell) -> dict[str, Any]:
+    per_layer = cell.plan == "speed" and cell.model in REFERENCES.values()
+    streamed = cell.plan == "streamed"
+    build = BuildOptions(optimize="ram" if streamed else cell.plan, stream_input=streamed)
+    options = BenchOptions(runs=RUNS, build=build, out=_out(cell), per_layer=per_layer)
+    report = bench(path_of(cell.model), cell.target, options=options).to_json()
+    return {**report, "constants_bytes": _constants_bytes(_out(cell))}
+
+
+def _constants_bytes(folder: Path) -> int:
+    """Bytes of weights and biases as the built model's graph has them."""
+    built = build_folder.read(folder)
+    model = graph.parse((folder / f"{built.stem}.tflite").read_bytes())
+    used = {index for op in model.ops for index in op.inputs if index >= 0}
+    return sum(model.tensors[index].size_bytes for index in used if model.tensors[index].data is not None)
+
+
+def load() -> dict[str, dict[str, Any]]:
+    """Return the results that earlier runs left, by the cells' keys."""
+    path = FOLDER / "cells.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def save(results: dict[str, dict[str, Any]]) -> None:
+    """Keep the results."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "cells.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
