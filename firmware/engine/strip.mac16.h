@@ -8,10 +8,10 @@
 #ifndef EK_STRIP_MAC16_H
 #define EK_STRIP_MAC16_H
 
-#include "opcodes.mac16.h"
 #include "rows.h"
+#include "widen.mac16.h"
 
-#include <string.h>
+#include <stddef.h>
 
 typedef struct {
   int32_t input_rows;
@@ -31,32 +31,6 @@ typedef struct {
   int32_t padding; /* the input's zero point + 128 */
 } ek_window_mac16;
 
-/* Widens 4 * quads bytes, quads >= 1, from aligned memory to aligned memory: byte 0, 2, 1, 3 of each word. */
-static inline void ek_widen_words_mac16(int16_t *to, const int8_t *from, int32_t quads) {
-#ifdef __XTENSA__
-  uint32_t word, even;
-  __asm__ volatile(EK_PLACE(2) EK_LOOP("%[quads]") "l32i.n %[word], %[from], 0\n"
-                                                   "addi.n %[from], %[from], 4\n"
-                                                   "xor %[word], %[word], %[sign]\n"
-                                                   "and %[even], %[word], %[mask]\n"
-                                                   "srli %[word], %[word], 8\n"
-                                                   "and %[word], %[word], %[mask]\n"
-                                                   "s32i.n %[even], %[to], 0\n"
-                                                   "s32i.n %[word], %[to], 4\n"
-                                                   "addi.n %[to], %[to], 8\n" EK_LOOP_END EK_PLACE_END
-                   : [word] "=&r"(word), [even] "=&r"(even), [to] "+&r"(to), [from] "+&r"(from)
-                   : [quads] "r"(quads), [sign] "r"(0x80808080u), [mask] "r"(0x00FF00FFu)
-                   : "memory");
-#else
-  for (; quads > 0; --quads, to += 4, from += 4) {
-    to[0] = (int16_t)(from[0] + 128);
-    to[1] = (int16_t)(from[2] + 128);
-    to[2] = (int16_t)(from[1] + 128);
-    to[3] = (int16_t)(from[3] + 128);
-  }
-#endif
-}
-
 /* Widens one row of the strip: `columns` pixels from input_x on, 1 apart unless the window is dilated. */
 static inline void ek_widen_row_mac16(const ek_window_mac16 *window, const int8_t *row, int32_t input_x,
                                       int32_t columns, int16_t *to) {
@@ -73,9 +47,7 @@ static inline void ek_widen_row_mac16(const ek_window_mac16 *window, const int8_
       ek_widen_words_mac16(to, pixel, window->quads);
       continue;
     }
-    for (int32_t channel = 0; channel < channels; ++channel) {
-      to[channel] = (int16_t)(pixel[channel] + 128);
-    }
+    ek_widen_bytes_mac16(to, pixel, channels);
   }
 }
 

@@ -18,6 +18,27 @@ _STRIP_BYTES = 2048
 _READ_AHEAD = 2
 """Values behind weights and strip that are read and not used."""
 _WORD_ORDER = (0, 2, 1, 3)
+"""Where the bytes of a word go when it is widened."""
+
+
+def by_words(weights: NDArray[Any]) -> NDArray[Any]:
+    """Return weights in the order of activations that are widened by words; the last axis is a multiple of 4."""
+    fours = weights.reshape(*weights.shape[:-1], -1, 4)
+    return fours[..., _WORD_ORDER].reshape(weights.shape)
+
+
+def pairs(rows: NDArray[Any]) -> Constant:
+    """Return int8 weights, shape (outputs, depth), as int16 that fill quads, two a word, which aligns them."""
+    outputs, depth = rows.shape
+    quads = -(-depth // 4)
+    padded = np.pad(rows, ((0, 0), (0, 4 * quads - depth)))
+    values = np.pad(padded.reshape(-1), (0, _READ_AHEAD)).astype("<i2").view("<i4")
+    return Constant("weights", values, f"({outputs}, {4 * quads}), two int16 a word, and one word that is read ahead")
+
+
+def vector_bytes(depth: int) -> int:
+    """Return what a widened vector takes, and what is read behind it."""
+    return 2 * (-(-depth // 4) * 4 + _READ_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +67,16 @@ class Strip:
         return -(-self.kernel[1] * self.column // 4)
 
     def weights(self, weights: NDArray[Any]) -> Constant:
-        """Return the weights as int16 in the order of the strip, two a word, which aligns them.
+        """Return the weights in the order of the strip.
 
         Args:
             weights: int8, shape (output_channels, kernel_rows, kernel_columns, channels).
         """
-        outputs = len(weights)
         if self.is_by_words:
-            fours = weights.reshape(*weights.shape[:3], -1, 4)
-            weights = fours[..., _WORD_ORDER].reshape(weights.shape)
-        columns = weights.transpose(0, 2, 1, 3).reshape(outputs, self.kernel[1], -1)
+            weights = by_words(weights)
+        columns = weights.transpose(0, 2, 1, 3).reshape(len(weights), self.kernel[1], -1)
         columns = np.pad(columns, ((0, 0), (0, 0), (0, self.column - columns.shape[2])))
-        rows = columns.reshape(outputs, -1)
-        rows = np.pad(rows, ((0, 0), (0, 4 * self.quads - rows.shape[1])))
-        values = np.pad(rows.reshape(-1), (0, _READ_AHEAD)).astype("<i2")
-        shape = f"({outputs}, {4 * self.quads}), two int16 a word, and one word that is read ahead"
-        return Constant("weights", values.view("<i4"), shape)
+        return pairs(columns.reshape(len(weights), -1))
 
 
 def strip(layer: Linear, kernel: tuple[int, int]) -> Strip:
@@ -79,7 +94,9 @@ def strip(layer: Linear, kernel: tuple[int, int]) -> Strip:
     run = -(-output_columns // -(-output_columns // run))  # as equal as they can be
     column = used if run == 1 else even
     values = max(columns(run) * column, (columns(run) - kernel[1]) * column + 4 * -(-kernel[1] * column // 4))
-    return Strip(kernel, channels, column, channels % 4 == 0, run, 2 * (values + _READ_AHEAD))
+    return Strip(
+        kernel, channels, column, channels % 4 == 0 and layer.input.data is None, run, 2 * (values + _READ_AHEAD)
+    )
 
 
 def window(layer: Linear, made: Strip) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def _suits(layer: Linear) -> bool:
     options = layer.op.options
     return (
         layer.kernel_suffix == "s8"
+        and layer.input.data is None  # a constant of bytes need not be aligned
         and layer.weights.shape == (1, _SIDE, _SIDE, layer.input.shape[3])
         and options["strideH"] == options["strideW"]
         and options["dilationHFactor"] == options["dilationWFactor"] == 1
