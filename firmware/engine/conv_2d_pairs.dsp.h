@@ -18,116 +18,126 @@ typedef struct {
   int32_t activation_max;
 } ek_conv_2d_pairs_layer;
 
-/* Copies whole words, a last one that is not full with what lies behind it. */
-static inline int8_t *ek_copy_words(int8_t *to, const int8_t *from, int32_t bytes) {
-  for (int32_t done = 0; done < bytes; done += 4) {
-    const uint32_t word = ek_load_word(from + done);
-    memcpy(to + done, &word, 4);
-  }
-  return to + bytes;
+/* One output pixel. */
+typedef struct {
+  int32_t y;
+  int32_t x;
+  const int8_t *input; /* the pixel under it, where the kernel is pointwise */
+  int8_t *output;      /* (output_channels) */
+} ek_pixel;
+
+static inline ek_pixel ek_first_pixel(const ek_conv_2d_pairs_layer *layer, ek_rows input, ek_rows output,
+                                      int32_t y) {
+  const int8_t *row = layer->pointwise ? ek_row(input, y * layer->window.stride_rows) : NULL;
+  const ek_pixel pixel = {y, 0, row, ek_row(output, y)};
+  return pixel;
 }
 
-/* Gathers the window of output pixel (y, x): (depth) bytes, and up to three that mean nothing. */
-static inline void ek_gather_pixel(const ek_window_s8 *window, ek_rows input, int32_t y, int32_t x,
-                                   int8_t *patch) {
-  const int32_t bytes = window->kernel_columns * window->input_channels;
-  const int32_t left = (x * window->stride_columns - window->pad_left) * window->input_channels;
-  const int32_t top = y * window->stride_rows - window->pad_top;
-  const int inside = window->dilation_rows == 1 && window->dilation_columns == 1 && left >= 0 &&
-                     left + bytes + 3 <= window->input_columns * window->input_channels && top >= 0 &&
-                     top + window->kernel_rows <= window->input_rows;
-  if (!inside) {
-    ek_gather_patch(window, input, y, x, patch);
-    return;
+/* The pixel to the right, or the first one of the next row. */
+static inline ek_pixel ek_next_pixel(const ek_conv_2d_pairs_layer *layer, ek_rows input, ek_rows output,
+                                     ek_pixel pixel) {
+  pixel.x += 1;
+  if (pixel.x == layer->output_columns) {
+    return ek_first_pixel(layer, input, output, pixel.y + 1);
   }
-  for (int32_t row = 0; row < window->kernel_rows; ++row) {
-    patch = ek_copy_words(patch, ek_row(input, top + row) + left, bytes);
+  if (layer->pointwise) {
+    pixel.input += layer->window.stride_columns * layer->window.input_channels;
+  }
+  pixel.output += layer->output_channels;
+  return pixel;
+}
+
+/* Copies whole words; each pointer may have any alignment. */
+static inline void ek_copy_words(int8_t *to, const int8_t *from, int32_t words) {
+  for (; words > 0; --words, from += 4, to += 4) {
+    const uint32_t word = ek_load_word(from);
+    memcpy(to, &word, 4);
   }
 }
 
-/* Widens the windows of two pixels of one row straight from the input; 0 where that cannot be. */
-static inline int ek_widen_windows(const ek_window_s8 *window, ek_rows input, int32_t y, int32_t x,
-                                   uint32_t *patch) {
+/* Gathers the windows of two neighbors in a row where all of them lies inside the input; 0 where not. Rows of
+ * whole words are widened at once; others are copied to `bytes` first, each with what lies behind its last
+ * word, which the next row overwrites. */
+static inline int ek_gather_neighbors(const ek_conv_2d_pairs_layer *layer, ek_rows input, ek_pixel first,
+                                      uint32_t *patch, int8_t *bytes, int8_t *second_bytes) {
+  const ek_window_s8 *window = &layer->window;
   const int32_t channels = window->input_channels;
-  const int32_t bytes = window->kernel_columns * channels;
-  const int32_t left = x * window->stride_columns - window->pad_left;
-  const int32_t top = y * window->stride_rows - window->pad_top;
-  if ((bytes & 3) != 0 || window->dilation_rows != 1 || window->dilation_columns != 1 || left < 0 ||
-      left + window->stride_columns + window->kernel_columns > window->input_columns || top < 0 ||
+  const int32_t row_bytes = window->kernel_columns * channels;
+  const int32_t words = (row_bytes + 3) >> 2;
+  const int32_t left = (first.x * window->stride_columns - window->pad_left) * channels;
+  const int32_t top = first.y * window->stride_rows - window->pad_top;
+  const int32_t step = window->stride_columns * channels; /* from pixel to pixel */
+  if (window->dilation_rows != 1 || window->dilation_columns != 1 || left < 0 ||
+      left + step + 4 * words > window->input_columns * channels || top < 0 ||
       top + window->kernel_rows > window->input_rows) {
     return 0;
   }
-  for (int32_t row = 0; row < window->kernel_rows; ++row) {
-    const int8_t *pixels = ek_row(input, top + row) + left * channels; /* (kernel_columns, channels) */
-    patch = ek_widen_two(patch, pixels, pixels + window->stride_columns * channels, bytes >> 2);
+  int32_t place = top % input.ring_rows;
+  const int8_t *row = input.data + place * input.row_bytes + left;
+  for (int32_t rows = window->kernel_rows; rows > 0; --rows) {
+    if ((row_bytes & 3) == 0) {
+      patch = ek_widen_two(patch, row, row + step, words);
+    } else {
+      ek_copy_words(bytes, row, words);
+      ek_copy_words(second_bytes, row + step, words);
+      bytes += row_bytes;
+      second_bytes += row_bytes;
+    }
+    row += input.row_bytes;
+    place += 1;
+    if (place == input.ring_rows) {
+      place = 0;
+      row -= input.ring_rows * input.row_bytes;
+    }
   }
   return 1;
 }
 
-/* Two output pixels, which may be the same one. */
-typedef struct {
-  int32_t y[2];
-  int32_t x[2];
-} ek_two_pixels;
-
-/* Gathers and widens the windows of both. patch: (groups, 2, 2 pixels) words; unless pointwise, with the
- * bytes of pixel 0 from 3/4 of them, of pixel 1 behind them, and a word that copies may run over. They are
- * read before the words reach them. */
-static inline void ek_gather_pair(const ek_conv_2d_pairs_layer *layer, ek_rows input,
-                                  const ek_two_pixels *pair, uint32_t *patch) {
-  const ek_window_s8 *window = &layer->window;
+/* Gathers and widens the windows of two pixels, which may be the same one. patch: (groups, 2, 2 pixels)
+ * words; unless pointwise, with the bytes of the first pixel from 3/4 of them, of the second behind them, and
+ * a word that copies may run over. Bytes are read before the words reach them. */
+static inline void ek_gather_pair(const ek_conv_2d_pairs_layer *layer, ek_rows input, ek_pixel first,
+                                  ek_pixel second, uint32_t *patch) {
   if (layer->pointwise) {
-    const int32_t step = window->stride_columns * window->input_channels;
-    ek_widen_pixels(patch, ek_row(input, pair->y[0] * window->stride_rows) + pair->x[0] * step,
-                    ek_row(input, pair->y[1] * window->stride_rows) + pair->x[1] * step, layer->depth);
+    ek_widen_pixels(patch, first.input, second.input, layer->depth);
     return;
   }
-  if (pair->x[1] == pair->x[0] + 1 && ek_widen_windows(window, input, pair->y[0], pair->x[0], patch)) {
-    return;
+  const ek_window_s8 *window = &layer->window;
+  const int32_t groups = (layer->depth + 3) >> 2;
+  int8_t *bytes = (int8_t *)(patch + 3 * groups);
+  int8_t *second_bytes = bytes + 4 * groups + 4;
+  if (second.x == first.x + 1 && ek_gather_neighbors(layer, input, first, patch, bytes, second_bytes)) {
+    if (((window->kernel_columns * window->input_channels) & 3) == 0) {
+      return;
+    }
+  } else {
+    ek_gather_patch(window, input, first.y, first.x, bytes);
+    ek_gather_patch(window, input, second.y, second.x, second_bytes);
   }
-  const int32_t words = (layer->depth + 3) >> 2;
-  int8_t *bytes = (int8_t *)(patch + 3 * words);
-  ek_gather_pixel(window, input, pair->y[0], pair->x[0], bytes);
-  ek_gather_pixel(window, input, pair->y[1], pair->x[1], bytes + 4 * words);
-  ek_widen_two(patch, bytes, bytes + 4 * words, words);
+  ek_widen_two(patch, bytes, second_bytes, groups);
 }
 
-typedef void ek_tile(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,
-                     int32_t second);
+typedef void ek_pair_tile(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,
+                          int32_t second);
 
 /* input: (input_rows, input_columns, input_channels); output: (rows, output_columns, output_channels);
  * scratch: see ek_gather_pair. Pixels are taken in pairs along all rows, so that only the last may stand
  * alone: it is computed twice. */
-static inline void ek_conv_2d_pairs(const ek_conv_2d_pairs_layer *layer, ek_tile *tile, ek_rows input,
+static inline void ek_conv_2d_pairs(const ek_conv_2d_pairs_layer *layer, ek_pair_tile *tile, ek_rows input,
                                     ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
-  const int32_t channels = layer->output_channels;
   const int32_t groups = (layer->depth + 3) >> 2;
   uint32_t *patch = (uint32_t *)(void *)scratch;
-  int32_t y = row_begin;
-  int32_t x = 0;
-  int8_t *row = ek_row(output, y);
+  ek_pixel next = ek_first_pixel(layer, input, output, row_begin);
   for (int32_t left = (row_end - row_begin) * layer->output_columns; left > 0; left -= 2) {
-    ek_two_pixels pair = {{y, y}, {x, x}};
-    int8_t *pixels[2] = {row + x * channels, row + x * channels};
-    for (int i = 1; i < 3; ++i) {
-      x += 1;
-      if (x == layer->output_columns) {
-        x = 0;
-        y += 1;
-        row = ek_row(output, y);
-      }
-      if (i < 2 && left > 1) {
-        pair.y[1] = y;
-        pair.x[1] = x;
-        pixels[1] = row + x * channels;
-      }
-    }
-    ek_gather_pair(layer, input, &pair, patch);
-    tile(layer->blocks, patch, groups, pixels[0], (int32_t)(pixels[1] - pixels[0]));
+    const ek_pixel first = next;
+    const ek_pixel second = left > 1 ? ek_next_pixel(layer, input, output, first) : first;
+    ek_gather_pair(layer, input, first, second, patch);
+    tile(layer->blocks, patch, groups, first.output, (int32_t)(second.output - first.output));
     if (layer->clamps) {
-      ek_clamp_bytes(pixels[0], channels, layer->activation_min, layer->activation_max);
-      ek_clamp_bytes(pixels[1], channels, layer->activation_min, layer->activation_max);
+      ek_clamp_bytes(first.output, layer->output_channels, layer->activation_min, layer->activation_max);
+      ek_clamp_bytes(second.output, layer->output_channels, layer->activation_min, layer->activation_max);
     }
+    next = ek_next_pixel(layer, input, output, second);
   }
 }
 

@@ -19,112 +19,128 @@
 
 #ifdef __ARM_FEATURE_DSP
 
+/* clang-format off */
 /* Two depths of four channels, their weights twice their value in halves: 11 instructions, 44 bytes. */
-#define EK_DSP_TILE_WIDE_STEP                                                                                \
-  "ldmia.w r1!, {r2, r3}\n\t"                                                                                \
-  "ldmia.w r0!, {r12, lr}\n\t"                                                                               \
-  "smlad r4, r12, r2, r4\n\t"                                                                                \
-  "smlad r8, r12, r3, r8\n\t"                                                                                \
-  "smlad r5, lr, r2, r5\n\t"                                                                                 \
-  "smlad r9, lr, r3, r9\n\t"                                                                                 \
-  "ldmia.w r0!, {r12, lr}\n\t"                                                                               \
-  "smlad r6, r12, r2, r6\n\t"                                                                                \
-  "smlad r10, r12, r3, r10\n\t"                                                                              \
-  "smlad r7, lr, r2, r7\n\t"                                                                                 \
+#define EK_PAIR_STEP_WIDE \
+  "ldmia.w r1!, {r2, r3}\n\t" \
+  "ldmia.w r0!, {r12, lr}\n\t" \
+  "smlad r4, r12, r2, r4\n\t" \
+  "smlad r8, r12, r3, r8\n\t" \
+  "smlad r5, lr, r2, r5\n\t" \
+  "smlad r9, lr, r3, r9\n\t" \
+  "ldmia.w r0!, {r12, lr}\n\t" \
+  "smlad r6, r12, r2, r6\n\t" \
+  "smlad r10, r12, r3, r10\n\t" \
+  "smlad r7, lr, r2, r7\n\t" \
   "smlad r11, lr, r3, r11\n\t"
+#define EK_PAIR_STEP_WIDE_BYTES "44"
 
 /* The same from bytes, those of two channels in one word: 15 instructions, 60 bytes. */
-#define EK_DSP_TILE_NARROW_STEP                                                                              \
-  "ldmia.w r1!, {r2, r3}\n\t"                                                                                \
-  "ldr.w r12, [r0], #4\n\t"                                                                                  \
-  "sxtb16.w lr, r12\n\t"                                                                                     \
-  "smlad r4, lr, r2, r4\n\t"                                                                                 \
-  "smlad r8, lr, r3, r8\n\t"                                                                                 \
-  "sxtb16.w r12, r12, ror #8\n\t"                                                                            \
-  "smlad r5, r12, r2, r5\n\t"                                                                                \
-  "smlad r9, r12, r3, r9\n\t"                                                                                \
-  "ldr.w r12, [r0], #4\n\t"                                                                                  \
-  "sxtb16.w lr, r12\n\t"                                                                                     \
-  "smlad r6, lr, r2, r6\n\t"                                                                                 \
-  "smlad r10, lr, r3, r10\n\t"                                                                               \
-  "sxtb16.w r12, r12, ror #8\n\t"                                                                            \
-  "smlad r7, r12, r2, r7\n\t"                                                                                \
+#define EK_PAIR_STEP_NARROW \
+  "ldmia.w r1!, {r2, r3}\n\t" \
+  "ldr.w r12, [r0], #4\n\t" \
+  "sxtb16.w lr, r12\n\t" \
+  "smlad r4, lr, r2, r4\n\t" \
+  "smlad r8, lr, r3, r8\n\t" \
+  "sxtb16.w r12, r12, ror #8\n\t" \
+  "smlad r5, r12, r2, r5\n\t" \
+  "smlad r9, r12, r3, r9\n\t" \
+  "ldr.w r12, [r0], #4\n\t" \
+  "sxtb16.w lr, r12\n\t" \
+  "smlad r6, lr, r2, r6\n\t" \
+  "smlad r10, lr, r3, r10\n\t" \
+  "sxtb16.w r12, r12, ror #8\n\t" \
+  "smlad r7, r12, r2, r7\n\t" \
   "smlad r11, r12, r3, r11\n\t"
+#define EK_PAIR_STEP_NARROW_BYTES "60"
 
-/* The outputs of one channel for both pixels from their sums, doubled by DOUBLE; r1 is where they go, lr how
- * far the second stands behind the first. */
-#define EK_DSP_TILE_SCALE(DOUBLE, A, B, TEMPORARY)                                                           \
-  "ldmia.w r0!, {r2, r3, r12}\n\t" DOUBLE(A) DOUBLE(B) "add " TEMPORARY ", r3, " A ", asr #31\n\t"           \
-                                                       "smmlar " A ", " A ", r2, " TEMPORARY "\n\t"          \
-                                                       "add r3, r3, " B ", asr #31\n\t"                      \
-                                                       "smmlar " B ", " B                                    \
-                                                       ", r2, r3\n\t" EK_DSP_TILE_STORE(A, B)
+/* Doubles a sum whose weights are not. */
+#define EK_PAIR_DOUBLE_WIDE(A) ""
+#define EK_PAIR_DOUBLE_NARROW(A) "lsl " A ", " A ", #1\n\t"
 
-#define EK_DSP_TILE_STORE(A, B)                                                                              \
-  "asr " A ", " A ", r12\n\t"                                                                                \
-  "asr " B ", " B ", r12\n\t"                                                                                \
-  "ssat " A ", #8, " A "\n\t"                                                                                \
-  "ssat " B ", #8, " B "\n\t"                                                                                \
-  "strb " B ", [r1, lr]\n\t"                                                                                 \
+/* From sums to outputs, but for the last shift; r2 is the multiplier, r3 the rounding. SIGNED rounds halves of
+ * negative sums away from zero, which is not needed where negative sums end at the lower limit. The first
+ * channel finds no free register, the others may use TEMPORARY. */
+#define EK_PAIR_FIRST_SIGNED(A, B) \
+  "smmulr " A ", " A ", r2\n\t" \
+  "add " A ", " A ", " A ", asr #31\n\t" \
+  "add " A ", " A ", r3\n\t" \
+  "add r3, r3, " B ", asr #31\n\t" \
+  "smmlar " B ", " B ", r2, r3\n\t"
+#define EK_PAIR_OTHER_SIGNED(A, B, TEMPORARY) \
+  "add " TEMPORARY ", r3, " A ", asr #31\n\t" \
+  "smmlar " A ", " A ", r2, " TEMPORARY "\n\t" \
+  "add r3, r3, " B ", asr #31\n\t" \
+  "smmlar " B ", " B ", r2, r3\n\t"
+#define EK_PAIR_FIRST_RELU(A, B) \
+  "smmlar " A ", " A ", r2, r3\n\t" \
+  "smmlar " B ", " B ", r2, r3\n\t"
+#define EK_PAIR_OTHER_RELU(A, B, TEMPORARY) EK_PAIR_FIRST_RELU(A, B)
+
+/* One channel of both pixels; r1 is where its output goes, lr how far the second stands behind the first. */
+#define EK_PAIR_CHANNEL(DOUBLE, SCALE, A, B) \
+  "ldmia.w r0!, {r2, r3, r12}\n\t" \
+  DOUBLE(A) \
+  DOUBLE(B) \
+  SCALE \
+  "asr " A ", " A ", r12\n\t" \
+  "asr " B ", " B ", r12\n\t" \
+  "ssat " A ", #8, " A "\n\t" \
+  "ssat " B ", #8, " B "\n\t" \
+  "strb " B ", [r1, lr]\n\t" \
   "strb " A ", [r1], #1\n\t"
 
-#define EK_DSP_TILE_ALREADY_DOUBLED(A) ""
-#define EK_DSP_TILE_DOUBLED(A) "lsl " A ", " A ", #1\n\t"
-
 /* Defines NAME(blocks, pixels, groups, output, second): all channels of two pixels.
- * pixels: (groups, 2, 2 pixels) words; output: (channels) bytes, those of pixel 1 `second` bytes behind. */
-#define EK_DSP_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                          \
-  static __attribute__((noinline)) void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups,  \
-                                             int8_t *output, int32_t second) {                               \
-    register const int32_t *r0 __asm__("r0") = blocks;                                                       \
-    register const uint32_t *r1 __asm__("r1") = pixels;                                                      \
-    register int32_t r2 __asm__("r2") = groups;                                                              \
-    register int8_t *r3 __asm__("r3") = output;                                                              \
-    register int32_t r4 __asm__("r4") = second;                                                              \
-    __asm__ volatile("push {r5-r11, lr}\n\t"                                                                 \
-                     "sub sp, #24\n\t"                                                                       \
-                     "strd r1, r3, [sp, #4]\n\t" /* the pixels; where the output goes */                     \
-                     "str r4, [sp, #12]\n\t"                                                                 \
-                     "add r1, r1, r2, lsl #4\n\t"                                                            \
-                     "str r1, [sp]\n\t"   /* where the pixels end */                                         \
-                     "rsb r2, r2, #0\n\t" /* the first round enters its loop of four groups so that */       \
-                     "and r2, r2, #3\n\t" /* the last round ends with the last group */                      \
-                     "movs r3, #" STEP_BYTES "*2\n\t"                                                        \
-                     "mul r2, r2, r3\n\t"                                                                    \
-                     "adr.w r3, 2f\n\t"                                                                      \
-                     "add r2, r2, r3\n\t"                                                                    \
-                     "orr r2, r2, #1\n\t"                                                                    \
-                     "str r2, [sp, #16]\n\t"                                                                 \
-                     "1:\n\t" /* a block of four channels */                                                 \
-                     "ldr r1, [sp, #4]\n\t"                                                                  \
-                     "ldr r2, [sp, #16]\n\t"                                                                 \
-                     "ldmia.w r0, {r8-r11}\n\t"                                                              \
-                     "ldmia.w r0!, {r4-r7}\n\t"                                                              \
-                     "bx r2\n\t"                                                                             \
-                     ".p2align 2\n\t"                                                                        \
-                     "2:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP "ldr r2, [sp]\n\t"                     \
-                     "cmp r1, r2\n\t"                                                                        \
-                     "bne.w 2b\n\t"                                                                          \
-                     "ldrd r1, lr, [sp, #8]\n\t"                                                             \
-                     "ldmia.w r0!, {r2, r3, r12}\n\t" /* no register is free for the first channel */        \
-                     DOUBLE("r4")                                                                            \
-                         DOUBLE("r8") "smmulr r4, r4, r2\n\t"                                                \
-                                      "add r4, r4, r4, asr #31\n\t"                                          \
-                                      "add r4, r4, r3\n\t"                                                   \
-                                      "add r3, r3, r8, asr #31\n\t"                                          \
-                                      "smmlar r8, r8, r2, r3\n\t" EK_DSP_TILE_STORE("r4", "r8")              \
-                                          EK_DSP_TILE_SCALE(DOUBLE, "r5", "r9", "r4")                        \
-                                              EK_DSP_TILE_SCALE(DOUBLE, "r6", "r10", "r4")                   \
-                                                  EK_DSP_TILE_SCALE(DOUBLE, "r7", "r11",                     \
-                                                                    "r4") "sub r1, r1, r12, asr #8\n\t"      \
-                                                                          "str r1, [sp, #8]\n\t"             \
-                                                                          "cmp r12, #0\n\t"                  \
-                                                                          "bge.w 1b\n\t"                     \
-                                                                          "add sp, #24\n\t"                  \
-                                                                          "pop {r5-r11, lr}\n\t"             \
-                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4)                                      \
-                     :                                                                                       \
-                     : "r12", "cc", "memory");                                                               \
+ * pixels: (groups, 2, 2 pixels) words; output: (channels) bytes, those of pixel 1 `second` bytes behind.
+ * Its frame: 0 end of the pixels, 4 pixels, 8 output, 12 second, 16 where the first round enters its loop of four
+ * groups, so that the last round ends with the last group. */
+#define EK_PAIR_TILE(NAME, STEP, STEP_BYTES, DOUBLE, FIRST, OTHER) \
+  static __attribute__((noinline)) void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, \
+                                             int8_t *output, int32_t second) { \
+    register const int32_t *r0 __asm__("r0") = blocks; \
+    register const uint32_t *r1 __asm__("r1") = pixels; \
+    register int32_t r2 __asm__("r2") = groups; \
+    register int8_t *r3 __asm__("r3") = output; \
+    register int32_t r4 __asm__("r4") = second; \
+    __asm__ volatile( \
+      "push {r5-r11, lr}\n\t" \
+      "sub sp, #24\n\t" \
+      "strd r1, r3, [sp, #4]\n\t" \
+      "str r4, [sp, #12]\n\t" \
+      "add r1, r1, r2, lsl #4\n\t" \
+      "str r1, [sp]\n\t" \
+      "rsb r2, r2, #0\n\t" \
+      "and r2, r2, #3\n\t" \
+      "movs r3, #" STEP_BYTES "*2\n\t" \
+      "mul r2, r2, r3\n\t" \
+      "adr.w r3, 2f\n\t" \
+      "add r2, r2, r3\n\t" \
+      "orr r2, r2, #1\n\t" \
+      "str r2, [sp, #16]\n\t" \
+      "1:\n\t" /* a block of four channels */ \
+      "ldr r1, [sp, #4]\n\t" \
+      "ldr r2, [sp, #16]\n\t" \
+      "ldmia.w r0, {r8-r11}\n\t" \
+      "ldmia.w r0!, {r4-r7}\n\t" \
+      "bx r2\n\t" \
+      ".p2align 2\n\t" \
+      "2:\n\t" /* four groups */ \
+      STEP STEP STEP STEP STEP STEP STEP STEP \
+      "ldr r2, [sp]\n\t" \
+      "cmp r1, r2\n\t" \
+      "bne.w 2b\n\t" \
+      "ldrd r1, lr, [sp, #8]\n\t" \
+      EK_PAIR_CHANNEL(DOUBLE, FIRST("r4", "r8"), "r4", "r8") \
+      EK_PAIR_CHANNEL(DOUBLE, OTHER("r5", "r9", "r4"), "r5", "r9") \
+      EK_PAIR_CHANNEL(DOUBLE, OTHER("r6", "r10", "r4"), "r6", "r10") \
+      EK_PAIR_CHANNEL(DOUBLE, OTHER("r7", "r11", "r4"), "r7", "r11") \
+      "sub r1, r1, r12, asr #8\n\t" \
+      "str r1, [sp, #8]\n\t" \
+      "cmp r12, #0\n\t" \
+      "bge.w 1b\n\t" \
+      "add sp, #24\n\t" \
+      "pop {r5-r11, lr}\n\t" \
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4) : : "r12", "cc", "memory"); \
   }
 
 /* Widens `words` words of two pixels side by side to `to`; see above. Returns where they end. */
@@ -154,36 +170,49 @@ static __attribute__((noinline)) uint32_t *ek_widen_two(uint32_t *to, const int8
 #undef EK_WIDEN_STEP
   return r0;
 }
+/* clang-format on */
 
 #else
 
 /* Two depths of four channels of both pixels; returns the weights behind. */
-static inline const int32_t *ek_tile_wide_step(const int32_t *weights, uint32_t pixel_0, uint32_t pixel_1,
+static inline const int32_t *ek_pair_step_wide(const int32_t *weights, const uint32_t pixels[2],
                                                int32_t sums[8]) {
   for (int channel = 0; channel < 4; ++channel) {
-    sums[channel] = ek_multiply_pairs((uint32_t)*weights, pixel_0, sums[channel]);
-    sums[channel + 4] = ek_multiply_pairs((uint32_t)*weights++, pixel_1, sums[channel + 4]);
+    sums[channel] = ek_multiply_pairs((uint32_t)weights[channel], pixels[0], sums[channel]);
+    sums[channel + 4] = ek_multiply_pairs((uint32_t)weights[channel], pixels[1], sums[channel + 4]);
   }
-  return weights;
+  return weights + 4;
 }
 
-static inline const int32_t *ek_tile_narrow_step(const int32_t *weights, uint32_t pixel_0, uint32_t pixel_1,
+static inline const int32_t *ek_pair_step_narrow(const int32_t *weights, const uint32_t pixels[2],
                                                  int32_t sums[8]) {
   for (int channel = 0; channel < 4; ++channel) {
-    const uint32_t pair =
-        channel % 2 == 0 ? ek_even_bytes((uint32_t)*weights) : ek_odd_bytes((uint32_t)*weights++);
-    sums[channel] = ek_multiply_pairs(pair, pixel_0, sums[channel]);
-    sums[channel + 4] = ek_multiply_pairs(pair, pixel_1, sums[channel + 4]);
+    const uint32_t word = (uint32_t)weights[channel / 2];
+    const uint32_t pair = channel % 2 == 0 ? ek_even_bytes(word) : ek_odd_bytes(word);
+    sums[channel] = ek_multiply_pairs(pair, pixels[0], sums[channel]);
+    sums[channel + 4] = ek_multiply_pairs(pair, pixels[1], sums[channel + 4]);
   }
-  return weights;
+  return weights + 2;
 }
 
-#define EK_DSP_TILE_WIDE_STEP ek_tile_wide_step
-#define EK_DSP_TILE_NARROW_STEP ek_tile_narrow_step
-#define EK_DSP_TILE_ALREADY_DOUBLED 1
-#define EK_DSP_TILE_DOUBLED 2
+#define EK_PAIR_STEP_WIDE ek_pair_step_wide
+#define EK_PAIR_STEP_WIDE_BYTES 0
+#define EK_PAIR_STEP_NARROW ek_pair_step_narrow
+#define EK_PAIR_STEP_NARROW_BYTES 0
+#define EK_PAIR_DOUBLE_WIDE(sum) (sum)
+#define EK_PAIR_DOUBLE_NARROW(sum) (2 * (sum))
+/* What is added to the rounding of a sum. */
+#define EK_PAIR_FIRST_SIGNED(sum) ((sum) >> 31)
+#define EK_PAIR_OTHER_SIGNED(sum) ((sum) >> 31)
+#define EK_PAIR_FIRST_RELU(sum) 0
+#define EK_PAIR_OTHER_RELU(sum) 0
 
-#define EK_DSP_TILE(NAME, STEP, STEP_BYTES, DOUBLE)                                                          \
+/* scale: multiplier, rounding, shift in the low byte. */
+static inline int8_t ek_pair_output(int32_t sum, int32_t sign, const int32_t *scale) {
+  return (int8_t)ek_saturate(ek_multiply_upper(sum, scale[0], scale[1] + sign) >> (scale[2] & 0xFF));
+}
+
+#define EK_PAIR_TILE(NAME, STEP, STEP_BYTES, DOUBLE, FIRST, OTHER)                                           \
   static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
                           int32_t second) {                                                                  \
     for (int32_t shift = 0; shift >= 0; output -= shift >> 8) {                                              \
@@ -193,20 +222,17 @@ static inline const int32_t *ek_tile_narrow_step(const int32_t *weights, uint32_
       }                                                                                                      \
       blocks += 4;                                                                                           \
       for (int32_t half = 0; half < 2 * groups; ++half) {                                                    \
-        blocks = STEP(blocks, pixels[2 * half], pixels[2 * half + 1], sums);                                 \
+        blocks = STEP(blocks, pixels + 2 * half, sums);                                                      \
       }                                                                                                      \
-      for (int channel = 0; channel < 4; ++channel, blocks += 3) {                                           \
+      for (int channel = 0; channel < 4; ++channel, blocks += 3, ++output) {                                 \
+        const int32_t sum_0 = DOUBLE(sums[channel]);                                                         \
+        const int32_t sum_1 = DOUBLE(sums[channel + 4]);                                                     \
+        output[second] = ek_pair_output(sum_1, OTHER(sum_1), blocks);                                        \
+        output[0] = ek_pair_output(sum_0, OTHER(sum_0), blocks);                                             \
         shift = blocks[2];                                                                                   \
-        output[second] = ek_tile_output(DOUBLE * sums[channel + 4], blocks);                                 \
-        *output++ = ek_tile_output(DOUBLE * sums[channel], blocks);                                          \
       }                                                                                                      \
     }                                                                                                        \
   }
-
-/* The output of a doubled sum; scale: multiplier, rounding, shift in the low byte. */
-static inline int8_t ek_tile_output(int32_t sum, const int32_t *scale) {
-  return (int8_t)ek_saturate(ek_multiply_upper(sum, scale[0], scale[1] + (sum >> 31)) >> (scale[2] & 0xFF));
-}
 
 static inline uint32_t *ek_widen_two(uint32_t *to, const int8_t *pixel_0, const int8_t *pixel_1,
                                      int32_t words) {

@@ -1,8 +1,8 @@
-"""CONV_2D. Twins: firmware/engine/conv_2d_wide_s8.dsp.h; conv_2d_narrow_s8.dsp.h, whose weights have their own size."""
+"""CONV_2D. Twins: firmware/engine/conv_2d_*_*_s8.dsp.h, for weights of int16 or int8, behind a ReLU or not."""
 
 from __future__ import annotations
 
-from edgekit.engine.cores.dsp._scaling import clamp_fields, scaling
+from edgekit.engine.cores.dsp._scaling import clamp_fields, is_relu, scaling
 from edgekit.engine.cores.dsp._tile import CHANNELS, padded, stream
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.ops import _linear
@@ -25,7 +25,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
     depth = rows.shape[1]
     pointwise = kernel_rows == kernel_columns == 1
     return Lowered(
-        kernel="conv_2d_wide_s8.dsp" if wide_weights else "conv_2d_narrow_s8.dsp",
+        kernel=f"conv_2d_{'wide' if wide_weights else 'narrow'}_{'relu' if is_relu(layer) else 'signed'}_s8.dsp",
         fields={
             "window": window,
             "blocks": "blocks",
@@ -38,7 +38,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
         constants=(stream(rows, scale, wide=wide_weights),),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
-        # Two pixels of int16; where there are borders, one more of bytes, and a word that copies may run over.
-        scratch_bytes=padded(depth) * 4 if pointwise else padded(depth) * 5 + 4,
+        # Two pixels of int16; where there are borders, one more of bytes, and two words that copies may run over.
+        scratch_bytes=padded(depth) * 4 if pointwise else padded(depth) * 5 + 8,
         rows_read=(rows_read(layer, kernel_rows),),
     )
