@@ -5,8 +5,7 @@
 
 #include "conv_2d_pairs.dsp.h"
 
-EK_PAIR_TILE(ek_pair_tile_narrow_signed, EK_PAIR_STEP_NARROW, EK_PAIR_STEP_NARROW_BYTES,
-             EK_PAIR_DOUBLE_NARROW, EK_PAIR_FIRST_SIGNED, EK_PAIR_OTHER_SIGNED)
+EK_PAIR_TILE_NARROW(ek_pair_tile_narrow_signed, EK_PAIR_FIRST_SIGNED, EK_PAIR_OTHER_SIGNED)
 
 typedef ek_conv_2d_pairs_layer ek_conv_2d_narrow_signed_s8_dsp_layer;
 

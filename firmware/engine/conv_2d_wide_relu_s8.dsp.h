@@ -5,8 +5,7 @@
 
 #include "conv_2d_pairs.dsp.h"
 
-EK_PAIR_TILE(ek_pair_tile_wide_relu, EK_PAIR_STEP_WIDE, EK_PAIR_STEP_WIDE_BYTES, EK_PAIR_DOUBLE_WIDE,
-             EK_PAIR_FIRST_RELU, EK_PAIR_OTHER_RELU)
+EK_PAIR_TILE_WIDE(ek_pair_tile_wide_relu, EK_PAIR_FIRST_RELU, EK_PAIR_OTHER_RELU)
 
 typedef ek_conv_2d_pairs_layer ek_conv_2d_wide_relu_s8_dsp_layer;
 

@@ -5,8 +5,7 @@
 
 #include "conv_2d_pairs.dsp.h"
 
-EK_PAIR_TILE(ek_pair_tile_wide_signed, EK_PAIR_STEP_WIDE, EK_PAIR_STEP_WIDE_BYTES, EK_PAIR_DOUBLE_WIDE,
-             EK_PAIR_FIRST_SIGNED, EK_PAIR_OTHER_SIGNED)
+EK_PAIR_TILE_WIDE(ek_pair_tile_wide_signed, EK_PAIR_FIRST_SIGNED, EK_PAIR_OTHER_SIGNED)
 
 typedef ek_conv_2d_pairs_layer ek_conv_2d_wide_signed_s8_dsp_layer;
 

@@ -3,9 +3,13 @@
  *
  * The pixels lie side by side in words of two halves: for each four depths k the words (k, k + 2) of pixel 0
  * and of pixel 1, then (k + 1, k + 3) of both: the order that SXTB16 gives. The weights are one stream of
- * words in the order in which they are used; a block of four channels is 4 biases, the weights, and for each
- * channel multiplier, rounding and shift. Above the low byte, a block's last shift says how many bytes of the
- * output the next block steps back, and is negative where no block follows.
+ * words in the order in which they are used, in blocks of four channels; the last block is of the last four.
+ *
+ * Wide: 4 biases and the weights, all doubled, in halves; for each channel multiplier, rounding and shift.
+ * Above the low byte, a block's last shift says how many bytes of the output the next block steps back, and
+ * is negative where no block follows. Narrow: first of all the rounding of shift 1, and the number of blocks
+ * with the step back to the last of them above 16 bits. A block is 4 biases, the weights in bytes, those of
+ * two channels in one word, a byte shift - 1 for each channel, and 4 multipliers.
  *
  * The compiler cannot keep eight sums, both streams and four operands in registers: the inner loop is
  * assembly, which needs r0 to r12 and lr. It keeps its other values on the stack and restores all that a
@@ -33,7 +37,6 @@
   "smlad r10, r12, r3, r10\n\t" \
   "smlad r7, lr, r2, r7\n\t" \
   "smlad r11, lr, r3, r11\n\t"
-#define EK_PAIR_STEP_WIDE_BYTES "44"
 
 /* The same from bytes, those of two channels in one word: 15 instructions, 60 bytes. */
 #define EK_PAIR_STEP_NARROW \
@@ -52,11 +55,6 @@
   "sxtb16.w r12, r12, ror #8\n\t" \
   "smlad r7, r12, r2, r7\n\t" \
   "smlad r11, r12, r3, r11\n\t"
-#define EK_PAIR_STEP_NARROW_BYTES "60"
-
-/* Doubles a sum whose weights are not. */
-#define EK_PAIR_DOUBLE_WIDE(A) ""
-#define EK_PAIR_DOUBLE_NARROW(A) "lsl " A ", " A ", #1\n\t"
 
 /* From sums to outputs, but for the last shift; r2 is the multiplier, r3 the rounding. SIGNED rounds halves of
  * negative sums away from zero, which is not needed where negative sums end at the lower limit. The first
@@ -78,10 +76,8 @@
 #define EK_PAIR_OTHER_RELU(A, B, TEMPORARY) EK_PAIR_FIRST_RELU(A, B)
 
 /* One channel of both pixels; r1 is where its output goes, lr how far the second stands behind the first. */
-#define EK_PAIR_CHANNEL(DOUBLE, SCALE, A, B) \
+#define EK_PAIR_CHANNEL_WIDE(SCALE, A, B) \
   "ldmia.w r0!, {r2, r3, r12}\n\t" \
-  DOUBLE(A) \
-  DOUBLE(B) \
   SCALE \
   "asr " A ", " A ", r12\n\t" \
   "asr " B ", " B ", r12\n\t" \
@@ -89,12 +85,42 @@
   "ssat " B ", #8, " B "\n\t" \
   "strb " B ", [r1, lr]\n\t" \
   "strb " A ", [r1], #1\n\t"
+#define EK_PAIR_CHANNEL_NARROW(SCALE, A, B) \
+  "ldr r2, [r0], #4\n\t" \
+  "ldr r3, [sp, #20]\n\t" \
+  "lsl r3, r3, r12\n\t" \
+  "lsl " A ", " A ", #1\n\t" \
+  "lsl " B ", " B ", #1\n\t" \
+  SCALE \
+  "asr " A ", " A ", r12\n\t" \
+  "asr " B ", " B ", r12\n\t" \
+  "ssat " A ", #8, " A ", asr #1\n\t" \
+  "ssat " B ", #8, " B ", asr #1\n\t" \
+  "strb " B ", [r1, lr]\n\t" \
+  "strb " A ", [r1], #1\n\t" \
+  "lsr r12, r12, #8\n\t"
 
-/* Defines NAME(blocks, pixels, groups, output, second): all channels of two pixels.
- * pixels: (groups, 2, 2 pixels) words; output: (channels) bytes, those of pixel 1 `second` bytes behind.
- * Its frame: 0 end of the pixels, 4 pixels, 8 output, 12 second, 16 where the first round enters its loop of four
- * groups, so that the last round ends with the last group. */
-#define EK_PAIR_TILE(NAME, STEP, STEP_BYTES, DOUBLE, FIRST, OTHER) \
+/* On to the next block, if there is one. */
+#define EK_PAIR_NEXT_WIDE \
+  "sub r1, r1, r12, asr #8\n\t" \
+  "str r1, [sp, #8]\n\t" \
+  "cmp r12, #0\n\t" \
+  "bge.w 1b\n\t"
+#define EK_PAIR_NEXT_NARROW \
+  "ldr r2, [sp, #24]\n\t" \
+  "sub r2, r2, #1\n\t" \
+  "str r2, [sp, #24]\n\t" \
+  "uxth r3, r2\n\t" \
+  "cmp r3, #1\n\t" \
+  "it eq\n\t" \
+  "subeq r1, r1, r2, lsr #16\n\t" \
+  "str r1, [sp, #8]\n\t" \
+  "cmp r3, #0\n\t" \
+  "bne.w 1b\n\t"
+
+/* The frame: 0 end of the pixels, 4 pixels, 8 output, 12 second, 16 where the first round enters its loop of four
+ * groups, so that the last round ends with the last group; of narrow streams 20 rounding, 24 blocks left. */
+#define EK_PAIR_TILE(NAME, BEGIN, STEP, STEP_BYTES, SHIFTS, CHANNEL, FIRST, OTHER, NEXT) \
   static __attribute__((noinline)) void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, \
                                              int8_t *output, int32_t second) { \
     register const int32_t *r0 __asm__("r0") = blocks; \
@@ -104,7 +130,7 @@
     register int32_t r4 __asm__("r4") = second; \
     __asm__ volatile( \
       "push {r5-r11, lr}\n\t" \
-      "sub sp, #24\n\t" \
+      "sub sp, #32\n\t" \
       "strd r1, r3, [sp, #4]\n\t" \
       "str r4, [sp, #12]\n\t" \
       "add r1, r1, r2, lsl #4\n\t" \
@@ -117,6 +143,7 @@
       "add r2, r2, r3\n\t" \
       "orr r2, r2, #1\n\t" \
       "str r2, [sp, #16]\n\t" \
+      BEGIN \
       "1:\n\t" /* a block of four channels */ \
       "ldr r1, [sp, #4]\n\t" \
       "ldr r2, [sp, #16]\n\t" \
@@ -130,18 +157,24 @@
       "cmp r1, r2\n\t" \
       "bne.w 2b\n\t" \
       "ldrd r1, lr, [sp, #8]\n\t" \
-      EK_PAIR_CHANNEL(DOUBLE, FIRST("r4", "r8"), "r4", "r8") \
-      EK_PAIR_CHANNEL(DOUBLE, OTHER("r5", "r9", "r4"), "r5", "r9") \
-      EK_PAIR_CHANNEL(DOUBLE, OTHER("r6", "r10", "r4"), "r6", "r10") \
-      EK_PAIR_CHANNEL(DOUBLE, OTHER("r7", "r11", "r4"), "r7", "r11") \
-      "sub r1, r1, r12, asr #8\n\t" \
-      "str r1, [sp, #8]\n\t" \
-      "cmp r12, #0\n\t" \
-      "bge.w 1b\n\t" \
-      "add sp, #24\n\t" \
+      SHIFTS \
+      CHANNEL(FIRST("r4", "r8"), "r4", "r8") \
+      CHANNEL(OTHER("r5", "r9", "r4"), "r5", "r9") \
+      CHANNEL(OTHER("r6", "r10", "r4"), "r6", "r10") \
+      CHANNEL(OTHER("r7", "r11", "r4"), "r7", "r11") \
+      NEXT \
+      "add sp, #32\n\t" \
       "pop {r5-r11, lr}\n\t" \
       : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4) : : "r12", "cc", "memory"); \
   }
+
+/* Defines NAME(blocks, pixels, groups, output, second): all channels of two pixels.
+ * pixels: (groups, 2, 2 pixels) words; output: (channels) bytes, those of pixel 1 `second` bytes behind. */
+#define EK_PAIR_TILE_WIDE(NAME, FIRST, OTHER) \
+  EK_PAIR_TILE(NAME, "", EK_PAIR_STEP_WIDE, "44", "", EK_PAIR_CHANNEL_WIDE, FIRST, OTHER, EK_PAIR_NEXT_WIDE)
+#define EK_PAIR_TILE_NARROW(NAME, FIRST, OTHER) \
+  EK_PAIR_TILE(NAME, "ldmia.w r0!, {r2, r3}\n\tstrd r2, r3, [sp, #20]\n\t", EK_PAIR_STEP_NARROW, "60", \
+               "ldr r12, [r0], #4\n\t", EK_PAIR_CHANNEL_NARROW, FIRST, OTHER, EK_PAIR_NEXT_NARROW)
 
 /* Widens `words` words of two pixels side by side to `to`; see above. Returns where they end. */
 static __attribute__((noinline)) uint32_t *ek_widen_two(uint32_t *to, const int8_t *pixel_0,
@@ -195,24 +228,18 @@ static inline const int32_t *ek_pair_step_narrow(const int32_t *weights, const u
   return weights + 2;
 }
 
-#define EK_PAIR_STEP_WIDE ek_pair_step_wide
-#define EK_PAIR_STEP_WIDE_BYTES 0
-#define EK_PAIR_STEP_NARROW ek_pair_step_narrow
-#define EK_PAIR_STEP_NARROW_BYTES 0
-#define EK_PAIR_DOUBLE_WIDE(sum) (sum)
-#define EK_PAIR_DOUBLE_NARROW(sum) (2 * (sum))
 /* What is added to the rounding of a sum. */
 #define EK_PAIR_FIRST_SIGNED(sum) ((sum) >> 31)
 #define EK_PAIR_OTHER_SIGNED(sum) ((sum) >> 31)
 #define EK_PAIR_FIRST_RELU(sum) 0
 #define EK_PAIR_OTHER_RELU(sum) 0
 
-/* scale: multiplier, rounding, shift in the low byte. */
-static inline int8_t ek_pair_output(int32_t sum, int32_t sign, const int32_t *scale) {
-  return (int8_t)ek_saturate(ek_multiply_upper(sum, scale[0], scale[1] + sign) >> (scale[2] & 0xFF));
+/* The output of a doubled sum. */
+static inline int8_t ek_pair_output(int32_t sum, int32_t multiplier, int32_t rounding, int32_t shift) {
+  return (int8_t)ek_saturate(ek_multiply_upper(sum, multiplier, rounding) >> shift);
 }
 
-#define EK_PAIR_TILE(NAME, STEP, STEP_BYTES, DOUBLE, FIRST, OTHER)                                           \
+#define EK_PAIR_TILE_WIDE(NAME, FIRST, OTHER)                                                                \
   static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
                           int32_t second) {                                                                  \
     for (int32_t shift = 0; shift >= 0; output -= shift >> 8) {                                              \
@@ -222,14 +249,43 @@ static inline int8_t ek_pair_output(int32_t sum, int32_t sign, const int32_t *sc
       }                                                                                                      \
       blocks += 4;                                                                                           \
       for (int32_t half = 0; half < 2 * groups; ++half) {                                                    \
-        blocks = STEP(blocks, pixels + 2 * half, sums);                                                      \
+        blocks = ek_pair_step_wide(blocks, pixels + 2 * half, sums);                                         \
       }                                                                                                      \
       for (int channel = 0; channel < 4; ++channel, blocks += 3, ++output) {                                 \
-        const int32_t sum_0 = DOUBLE(sums[channel]);                                                         \
-        const int32_t sum_1 = DOUBLE(sums[channel + 4]);                                                     \
-        output[second] = ek_pair_output(sum_1, OTHER(sum_1), blocks);                                        \
-        output[0] = ek_pair_output(sum_0, OTHER(sum_0), blocks);                                             \
+        const int32_t sum_0 = sums[channel];                                                                 \
+        const int32_t sum_1 = sums[channel + 4];                                                             \
         shift = blocks[2];                                                                                   \
+        output[second] = ek_pair_output(sum_1, blocks[0], blocks[1] + OTHER(sum_1), shift & 0xFF);           \
+        output[0] = ek_pair_output(sum_0, blocks[0], blocks[1] + OTHER(sum_0), shift & 0xFF);                \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+#define EK_PAIR_TILE_NARROW(NAME, FIRST, OTHER)                                                              \
+  static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
+                          int32_t second) {                                                                  \
+    const int32_t one = blocks[0];                                                                           \
+    const int32_t back = blocks[1] >> 16;                                                                    \
+    int32_t left = blocks[1] & 0xFFFF;                                                                       \
+    blocks += 2;                                                                                             \
+    for (; left > 0; --left, output -= left == 1 ? back : 0) {                                               \
+      int32_t sums[8];                                                                                       \
+      for (int i = 0; i < 8; ++i) {                                                                          \
+        sums[i] = blocks[i & 3];                                                                             \
+      }                                                                                                      \
+      blocks += 4;                                                                                           \
+      for (int32_t half = 0; half < 2 * groups; ++half) {                                                    \
+        blocks = ek_pair_step_narrow(blocks, pixels + 2 * half, sums);                                       \
+      }                                                                                                      \
+      uint32_t shifts = (uint32_t)*blocks++;                                                                 \
+      for (int channel = 0; channel < 4; ++channel, ++output, shifts >>= 8) {                                \
+        const int32_t sum_0 = 2 * sums[channel];                                                             \
+        const int32_t sum_1 = 2 * sums[channel + 4];                                                         \
+        const int32_t shift = (int32_t)(shifts & 0xFF) + 1;                                                  \
+        const int32_t rounding = one * (1 << (shift - 1));                                                   \
+        const int32_t multiplier = *blocks++;                                                                \
+        output[second] = ek_pair_output(sum_1, multiplier, rounding + OTHER(sum_1), shift);                  \
+        output[0] = ek_pair_output(sum_0, multiplier, rounding + OTHER(sum_0), shift);                       \
       }                                                                                                      \
     }                                                                                                        \
   }

@@ -38,20 +38,30 @@ def stream(rows: NDArray[np.int8], scale: Scaling, *, wide: bool) -> Constant:
     weights = np.pad(rows.astype(np.int64), ((0, 0), (0, padded(depth) - depth)))
     # (channels, groups, 4) to the order of SXTB16: (k, k + 2), then (k + 1, k + 3).
     halves = weights.reshape(channels, -1, 2, 2).transpose(0, 1, 3, 2)
-    words: list[NDArray[np.int64]] = []
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
+    back = starts[-2] + CHANNELS - starts[-1] if len(starts) > 1 else 0
+    words = [] if wide else [np.array([_rounding_of_one(scale), len(starts) | back << 16])]
+    for place, start in enumerate(starts):
         block = slice(start, start + CHANNELS)
-        # A block's last shift says too how far the output steps back to the next block, or that there is none.
-        flag = _LAST if following is None else (start + CHANNELS - following) << 8
-        ends = np.stack([scale.multiplier[block], scale.rounding[block], scale.shift[block]], axis=1)
-        ends[-1, -1] |= flag
-        words += [
-            scale.bias[block] * (2 if wide else 1),
-            _wide_words(halves[block]) if wide else _narrow_words(halves[block]),
-            ends.reshape(-1),
-        ]
-    shape = f"({len(starts)} blocks of 4 channels): bias, weights, multiplier, rounding and shift of each channel"
+        if wide:
+            # A block's last shift says too how far the output steps back to the next block, or that there is none.
+            ends = np.stack([scale.multiplier[block], scale.rounding[block], scale.shift[block]], axis=1)
+            ends[-1, -1] |= _LAST if place == len(starts) - 1 else back << 8 if place == len(starts) - 2 else 0
+            words += [2 * scale.bias[block], _wide_words(halves[block]), ends.reshape(-1)]
+        else:
+            shifts = (scale.shift[block] - 1) << np.array([0, 8, 16, 24])
+            words += [
+                scale.bias[block],
+                _narrow_words(halves[block]),
+                shifts.sum(keepdims=True),
+                scale.multiplier[block],
+            ]
+    shape = f"({len(starts)} blocks of 4 channels): biases, weights, {'scales' if wide else 'shifts, multipliers'}"
     return Constant("blocks", np.concatenate(words).astype(np.int32), shape)
+
+
+def _rounding_of_one(scale: Scaling) -> int:
+    """The rounding that a shift of 1 would have; others have a multiple."""
+    return int(scale.rounding[0] >> (scale.shift[0] - 1))
 
 
 def _wide_words(halves: NDArray[np.int64]) -> NDArray[np.int64]:

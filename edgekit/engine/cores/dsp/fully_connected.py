@@ -54,7 +54,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
 
 
 def _blocks(rows: NDArray[np.int8], scale: Scaling) -> Constant:
-    """Blocks of four outputs, the last one of the last four: biases, then a word of each output for each four depths."""
+    """Blocks of four outputs, the last one of the last four: biases, then for each four depths a word of each."""
     outputs, depth = rows.shape
     starts = [*range(0, outputs - _OUTPUTS, _OUTPUTS), outputs - _OUTPUTS]
     padded = np.pad(rows, ((0, 0), (0, -depth % 4)))
