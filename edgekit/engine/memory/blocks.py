@@ -1,58 +1,90 @@
-"""How many rows a step each layer of a streamed schedule computes.
+"""How many rows a step each layer of a streamed schedule computes, and where it is cut.
 
-First the blocks that need the smallest arena: one row each, but for tensors that are better made whole. Then larger
-ones, where they cost no RAM: each doubling halves how often a layer's weights are read.
+First what needs the smallest arena: rows one by one, and cuts where a whole tensor costs less than the rings behind
+it. Then larger blocks, where they cost no RAM: each doubling halves how often a layer's weights are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from edgekit.engine.memory.access import Access
 from edgekit.engine.memory.streaming import Demands, streamed
 from edgekit.engine.memory.trial import Court, Trial
+from edgekit.engine.types import Step
 
-# Of the ways to make one more tensor whole, those that are placed: the ones with the fewest live bytes.
+# Of the ways to make one cut more or less, those that are placed: the ones with the fewest live bytes.
 _PLACED = 8
 
 
-def smallest(court: Court, asked: Demands) -> tuple[dict[int, int], Trial]:
-    """Return blocks with the smallest arena that is found, and their schedule.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What makes a streamed schedule.
+
+    Attributes:
+        blocks: layer -> rows a step; others compute all of their rows at once.
+        cuts: layers whose rows are all done before one is read.
+    """
+
+    blocks: Mapping[int, int]
+    cuts: frozenset[int]
+
+    def steps(self, asked: Demands) -> tuple[Step, ...]:
+        """Return the schedule."""
+        return streamed(asked, self.blocks, self.cuts)
+
+
+def smallest(court: Court, asked: Demands) -> tuple[Form, Trial]:
+    """Return the form with the smallest arena that is found, and its schedule.
 
     Args:
         court: judges the schedules.
         asked: what asks for what.
     """
-    blocks = {layer: 1 for layer, rows in asked.rows.items() if rows > 1 and _may_split(court, layer)}
-    best = court.hear(streamed(asked, blocks))
-    arena = court.place(best).bytes
+    blocks = {layer: 1 for layer, rows in asked.rows.items() if rows > 1 and _may_split(court.access, layer)}
+    starts: list[tuple[int, int, Form, Trial]] = []
+    for cuts in dict.fromkeys((frozenset[int](), _narrows(court.access), frozenset(court.access.work))):
+        form = Form(blocks, cuts & blocks.keys())
+        trial = court.hear(form.steps(asked))
+        starts.append((court.place(trial).bytes, len(starts), form, trial))
+    arena, _, form, best = min(starts, key=lambda start: start[:2])
     while not court.is_spent:
-        better = _one_whole_or_split(court, asked, blocks, arena)
+        better = _one_cut(court, asked, form, arena)
         if better is None:
             break
-        blocks, best, arena = better
-    return blocks, best
+        form, best, arena = better
+    return form, best
 
 
-def _may_split(court: Court, layer: int) -> bool:
+def _may_split(access: Access, layer: int) -> bool:
     """A layer with a state sees all of its rows in one call."""
-    return layer not in court.access.work or not court.access.work[layer].states
+    return layer not in access.work or not access.work[layer].states
 
 
-def _one_whole_or_split(
-    court: Court, asked: Demands, blocks: Mapping[int, int], arena: int
-) -> tuple[dict[int, int], Trial, int] | None:
-    """The best schedule in which one layer computes all of its rows at once, or no longer does."""
+def _narrows(access: Access) -> frozenset[int]:
+    """Layers behind which nothing but their output is alive, layer by layer: the ends of residual blocks."""
+    found, alive = set(), set(access.inputs)
+    left = {root: len(access.readers[root]) for root in access.places}
+    for layer, work in access.work.items():
+        for root in {span.root for span in work.reads}:
+            left[root] -= 1
+        alive = {root for root in (*alive, work.write.root) if left[root]} - {*access.states}
+        if alive == {work.write.root}:
+            found.add(layer)
+    return frozenset(found)
+
+
+def _one_cut(court: Court, asked: Demands, form: Form, arena: int) -> tuple[Form, Trial, int] | None:
+    """The best schedule with one cut more or less."""
     trials = []
-    for layer in asked.rows:
+    for layer in form.blocks:
         if court.is_spent:
             break
-        if asked.rows[layer] > 1 and _may_split(court, layer):
-            other = {**blocks, layer: 1}
-            if blocks.get(layer) == 1:
-                del other[layer]
-            trial = court.hear(streamed(asked, other))
-            if trial.live < arena:
-                trials.append((trial.live, layer, other, trial))
+        other = replace(form, cuts=form.cuts ^ {layer})
+        trial = court.hear(other.steps(asked))
+        if trial.live < arena:
+            trials.append((trial.live, layer, other, trial))
     found = None
     for _, _, other, trial in sorted(trials, key=lambda one: one[:2])[:_PLACED]:
         placed = court.place(trial).bytes
@@ -61,19 +93,17 @@ def _one_whole_or_split(
     return found
 
 
-def largest(
-    court: Court, asked: Demands, blocks: Mapping[int, int], limit: int, best: Trial
-) -> tuple[dict[int, int], Trial]:
+def largest(court: Court, asked: Demands, form: Form, limit: int, best: Trial) -> tuple[Form, Trial]:
     """Return larger blocks whose arena does not exceed a limit, and their schedule.
 
     Args:
         court: judges the schedules.
         asked: what asks for what.
-        blocks: those to start from.
+        form: what to start from.
         limit: bytes of the arena.
-        best: the schedule of `blocks`.
+        best: the schedule of `form`.
     """
-    current = dict(blocks)
+    current = dict(form.blocks)
 
     def raised(layers: Sequence[int], factor: int) -> bool:
         """Whether all of these layers can have blocks so many times larger."""
@@ -83,8 +113,8 @@ def largest(
         }
         if other == current:
             return True
-        trial = court.hear(streamed(asked, other))
-        if trial.live > limit or court.place(trial, good_enough=limit).bytes > limit:
+        trial = court.hear(replace(form, blocks=other).steps(asked))
+        if trial.live > limit or court.place(trial, good_enough=limit, like=court.place(best)).bytes > limit:
             return False
         current, best = other, trial
         return True
@@ -101,4 +131,4 @@ def largest(
 
     for factor in (1 << 20, 8, 4, 2, 2):
         raise_all(sorted((layer for layer in current if current[layer] < asked.rows[layer]), key=saving), factor)
-    return current, best
+    return replace(form, blocks=current), best

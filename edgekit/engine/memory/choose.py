@@ -63,7 +63,7 @@ def _streamed(
     asked = streaming.demands(touched, stream_input=options.stream_input)
     if options.optimize is not Optimize.RAM and limit is None:
         return _plan(graph, lowered, touched, court, _behind_the_input(court, asked))
-    small, trial = blocks.smallest(court, asked)
+    form, trial = blocks.smallest(court, asked)
     arena = court.place(trial, tries=_TRIES, good_enough=_rounded(limit or 0)).bytes
     if limit is not None and arena > _rounded(limit):
         raise ArenaBoundError(-(-arena // ARENA_ALIGNMENT) * ARENA_ALIGNMENT, limit)
@@ -71,7 +71,7 @@ def _streamed(
     for allowed in (arena, _rounded(limit or 0)):
         if allowed >= arena:
             court.budget = _BUDGET
-            small, trial = blocks.largest(court, asked, small, allowed, trial)
+            form, trial = blocks.largest(court, asked, form, allowed, trial)
     return _plan(graph, lowered, touched, court, trial)
 
 

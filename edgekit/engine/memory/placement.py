@@ -32,26 +32,35 @@ class Placement:
     Attributes:
         offsets: of each buffer.
         bytes: that they take up.
+        order: in which they were placed.
     """
 
     offsets: Mapping[Key, int]
     bytes: int
+    order: tuple[Key, ...]
 
 
-def place(found: Mapping[Key, Buffer], *, tries: int = _TRIES, good_enough: int = 0) -> Placement:
+def place(
+    found: Mapping[Key, Buffer], *, tries: int = _TRIES, good_enough: int = 0, like: Placement | None = None
+) -> Placement:
     """Place all buffers.
 
     Args:
         found: what lives when.
         tries: how many orders at most; the same number gives the same placement.
         good_enough: stop at a placement of so many bytes.
+        like: a placement of a similar schedule, whose order is tried first.
     """
     keys = sorted(found)
     buffers = [found[key] for key in keys]
     bound = max(good_enough, live_bytes(found) + ALIGNMENT - 1, *(buffer.size for buffer in buffers), 0)
     clashes = _clashes(buffers)
+    orders = _orders(buffers)
+    if like is not None:
+        known = {key: place for place, key in enumerate(like.order)}
+        orders.insert(0, sorted(range(len(keys)), key=lambda i: known.get(keys[i], len(known))))
     order, offsets = min(
-        ((order, _first_fit(buffers, clashes, order)) for order in _orders(buffers)),
+        ((order, _first_fit(buffers, clashes, order)) for order in orders),
         key=lambda one: _extent(buffers, one[1]),
     )
     chance = random.Random(0)
@@ -63,7 +72,9 @@ def place(found: Mapping[Key, Buffer], *, tries: int = _TRIES, good_enough: int 
         placed = _first_fit(buffers, clashes, candidate)
         if _extent(buffers, placed) <= extent:
             order, offsets = candidate, placed
-    return Placement(dict(zip(keys, offsets, strict=True)), _extent(buffers, offsets))
+    return Placement(
+        dict(zip(keys, offsets, strict=True)), _extent(buffers, offsets), tuple(keys[place] for place in order)
+    )
 
 
 def _orders(buffers: Sequence[Buffer]) -> list[list[int]]:

@@ -58,15 +58,16 @@ class Court:
     def hear(self, steps: tuple[Step, ...]) -> Trial:
         """Return what a schedule would need."""
         found = live_rows.buffers(self.access, steps)
-        self.budget -= 8 * len(steps) + 40 * len(found)
+        self.budget -= 6 * len(steps) + 40 * len(found)
         flash = sum(self.access.work[step.layer].constant_bytes for step in steps if step.layer != STREAMED)
         return Trial(steps, found, live_rows.live_bytes(found), flash)
 
-    def place(self, trial: Trial, *, tries: int = 20, good_enough: int = 0) -> Placement:
-        """Return where its buffers lie, after so many tries to do better than first fit."""
+    def place(self, trial: Trial, *, tries: int = 20, good_enough: int = 0, like: Placement | None = None) -> Placement:
+        """Return where its buffers lie, after so many tries to do better than first fit; see `placement.place`."""
         known = self.placed.get(trial.steps)
         if known is None or tries > 20:
-            self.budget -= 12 * len(trial.found) ** 2 + 300
-            known = placement.place(trial.found, tries=tries, good_enough=good_enough)
+            self.budget -= 8 * len(trial.found) ** 2 + 200
+            found = placement.place(trial.found, tries=tries, good_enough=good_enough, like=like or known)
+            known = found if known is None or found.bytes < known.bytes else known
             self.placed[trial.steps] = known
         return known
