@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -69,7 +70,7 @@ def plan_model(
         made=made,
         occupancy=found,
         bands=bands(made),
-        alternatives=tuple(_alternative(program(graph, dataclasses.replace(free, optimize=aim))) for aim in Optimize),
+        alternatives=_alternatives(graph, free),
         edits=_edits(graph, made, found.at_peak, free, progress) if edits else (),
     )
 
@@ -89,6 +90,18 @@ def _graph(line: pipeline.Pipeline, options: BuildOptions) -> Graph:
     return graph
 
 
+def _alternatives(graph: Graph, options: EngineOptions) -> tuple[Alternative, ...]:
+    """The plans for each aim, and the smallest with the input streamed, where the model allows that."""
+    from edgekit.engine.program import program
+
+    found = [_alternative(program(graph, dataclasses.replace(options, optimize=aim))) for aim in Optimize]
+    if not options.stream_input:
+        streamed = dataclasses.replace(options, optimize=Optimize.RAM, stream_input=True)
+        with contextlib.suppress(ModelError):
+            found.append(_alternative(program(graph, streamed)))
+    return tuple(found)
+
+
 def _alternative(made: Program) -> Alternative:
     from edgekit.engine.emit_aot import weights_bytes
     from edgekit.engine.schedule import flash_bytes_read
@@ -96,6 +109,7 @@ def _alternative(made: Program) -> Alternative:
 
     return Alternative(
         optimize=made.options.optimize.value,
+        stream_input=made.options.stream_input,
         arena_bytes=made.memory.arena_bytes,
         weights_bytes=weights_bytes(made),
         flash_bytes_read=flash_bytes_read(made.graph, made.schedule, made.lowered),

@@ -19,6 +19,7 @@ class Alternative:
 
     Attributes:
         optimize: "speed", "balanced" or "ram".
+        stream_input: the application hands over the input row by row.
         arena_bytes: its arena.
         weights_bytes: constants as stored.
         flash_bytes_read: weight bytes that one inference reads.
@@ -26,6 +27,7 @@ class Alternative:
     """
 
     optimize: str
+    stream_input: bool
     arena_bytes: int
     weights_bytes: int
     flash_bytes_read: int

@@ -119,7 +119,8 @@ def _alternatives(report: PlanReport) -> Table:
         table.add_column(name, justify="right")
     for plan in report.alternatives:
         sizes = (plan.arena_bytes, plan.weights_bytes, plan.flash_bytes_read, plan.steps)
-        table.add_row(plan.optimize, *(f"{size:,}" for size in sizes))
+        streams = " --stream-input" if plan.stream_input else ""
+        table.add_row(f"{plan.optimize}{streams}", *(f"{size:,}" for size in sizes))
     return table
 
 
