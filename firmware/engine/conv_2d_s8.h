@@ -19,15 +19,22 @@ static inline void ek_conv_2d_s8(const ek_conv_2d_s8_layer *layer, ek_rows input
                                  int8_t *scratch, int32_t row_begin, int32_t row_end) {
   int8_t *pixels[EK_TILE_PIXELS];
   int32_t count = 0;
+  int32_t left = (row_end - row_begin) * layer->output_columns;
+  /* The last pixels fill half a tile at most: they cost less one by one. */
+  const int32_t single = left % EK_TILE_PIXELS <= EK_TILE_PIXELS / 2 ? left % EK_TILE_PIXELS : 0;
   for (int32_t y = row_begin; y < row_end; ++y) {
     int8_t *pixel = ek_row(output, y); /* (output_columns, output_channels) */
-    for (int32_t x = 0; x < layer->output_columns; ++x, pixel += layer->matrix.output_channels) {
-      const int is_last = x == layer->output_columns - 1 && y == row_end - 1;
-      do { /* The last pixel fills what is left of the last tile. */
+    for (int32_t x = 0; x < layer->output_columns; ++x, --left, pixel += layer->matrix.output_channels) {
+      if (left <= single) {
+        ek_gather_patch(&layer->window, input, y, x, scratch);
+        ek_matrix_vector_s8(&layer->matrix, scratch, pixel);
+        continue;
+      }
+      do { /* The last pixel fills what is left of a tile. */
         ek_gather_patches(&layer->window, input, y, x, scratch + count);
         pixels[count] = pixel;
         ++count;
-      } while (is_last && count < EK_TILE_PIXELS);
+      } while (left == 1 && count < EK_TILE_PIXELS);
       if (count == EK_TILE_PIXELS) {
         ek_tile_s8(&layer->matrix, scratch, pixels);
         count = 0;
