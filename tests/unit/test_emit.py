@@ -98,6 +98,18 @@ def test_compiles_without_a_warning_as_c99_and_as_cpp17(compiler: str, flags: li
         )
 
 
+def test_what_the_documentation_shows_compiles(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    shown = re.findall(r"```c\n(.*?)```", (root / "docs" / "memory.md").read_text(), flags=re.DOTALL)[0]
+    assert "digits_invoke" in shown
+    _write(emit_aot.emit(graph.read(root / "models" / "digits" / "model.tflite"), "digits"), tmp_path)
+    declared = shown.replace("void setup", "void setup(void);\nint classify(const float *pixels);\nvoid setup", 1)
+    for name, command in (("shown.c", ["cc", "-std=c99"]), ("shown.cc", ["c++", "-std=c++17"])):
+        (tmp_path / name).write_text(declared)
+        warnings = ["-Wall", "-Wextra", "-Wconversion", "-Wmissing-declarations", "-Werror"]
+        subprocess.run([*command, *warnings, "-c", name], cwd=tmp_path, check=True)
+
+
 def test_settings_stand_in_the_order_of_their_struct() -> None:
     """Without designators the order counts; a field too few is a warning of the compiler."""
     for operator in CASES:
