@@ -56,6 +56,12 @@ static inline uint32_t ek_high_halves(uint32_t low, uint32_t high) {
   return halves;
 }
 
+/* Twice both halves, which stay halves. */
+static inline uint32_t ek_double_halves(uint32_t halves) {
+  __asm__("sadd16 %0, %0, %0" : "+r"(halves) : : "cc");
+  return halves;
+}
+
 /* sum + the products of both halves. */
 static inline int32_t ek_multiply_pairs(uint32_t a, uint32_t b, int32_t sum) {
   __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
@@ -95,6 +101,10 @@ static inline uint32_t ek_low_halves(uint32_t low, uint32_t high) {
 
 static inline uint32_t ek_high_halves(uint32_t low, uint32_t high) {
   return low >> 16 | (high & 0xFFFF0000u);
+}
+
+static inline uint32_t ek_double_halves(uint32_t halves) {
+  return (halves << 1 & 0xFFFFu) | (halves & 0xFFFF0000u) << 1;
 }
 
 static inline int32_t ek_multiply_pairs(uint32_t a, uint32_t b, int32_t sum) {

@@ -33,6 +33,11 @@ class Scaling:
     rounding: NDArray[np.int64]
     shift: NDArray[np.int64]
 
+    @property
+    def rounding_of_one(self) -> int:
+        """The rounding that a shift of 1 has; that of shift n is 2^(n - 1) times as much."""
+        return int(self.rounding[0] >> (self.shift[0] - 1))
+
 
 def scaling(layer: Linear, rows: NDArray[np.int8]) -> Scaling | None:
     """Return the numbers for a layer; None where its sums or shifts are beyond what the kernels take.

@@ -11,6 +11,10 @@ from edgekit.engine.cores.dsp._scaling import Scaling
 from edgekit.engine.lowered import Constant
 
 CHANNELS = 4
+STRIP_BYTES = 48
+"""Of two columns of four channels."""
+BLOCK_BYTES = 144
+"""Of the words of four channels."""
 # SXTB16 widens four channels in this order.
 _ORDER = (0, 2, 1, 3)
 
@@ -52,6 +56,20 @@ def channel_words(weights: NDArray[np.int8], scale: Scaling) -> Constant:
     by_channel[:, -1] += flags
     shape = f"({len(order)} channels, 9): weights in pairs, bias, multiplier, rounding, shift"
     return Constant("channels", by_channel.reshape(-1).astype(np.int32), shape)
+
+
+def channel_bytes(weights: NDArray[np.int8], scale: Scaling) -> tuple[Constant, ...]:
+    """Return the same as `channel_words`, in the size that weights have; the kernel widens four channels at a time."""
+    channels = weights.shape[2]
+    # Two words that SXTB16 splits into the pairs of `channel_words`, and the last weight.
+    places = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2))
+    by_channel = np.stack([weights[place] for place in places], axis=1)
+    scales = np.stack([2 * scale.bias, scale.multiplier], axis=1)
+    return (
+        Constant("weights", by_channel.reshape(-1), f"({channels}, 9)"),
+        Constant("scales", scales.reshape(-1).astype(np.int32), f"({channels}, 2): twice the bias, multiplier"),
+        Constant("shifts", scale.shift.astype(np.int8), f"({channels})"),
+    )
 
 
 def _pair(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:

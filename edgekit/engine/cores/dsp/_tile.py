@@ -39,7 +39,7 @@ def stream(rows: NDArray[np.int8], scale: Scaling, *, wide: bool) -> Constant:
     # (channels, groups, 4) to the order of SXTB16: (k, k + 2), then (k + 1, k + 3).
     halves = weights.reshape(channels, -1, 2, 2).transpose(0, 1, 3, 2)
     back = starts[-2] + CHANNELS - starts[-1] if len(starts) > 1 else 0
-    words = [] if wide else [np.array([_rounding_of_one(scale), len(starts) | back << 16])]
+    words = [] if wide else [np.array([scale.rounding_of_one, len(starts) | back << 16])]
     for place, start in enumerate(starts):
         block = slice(start, start + CHANNELS)
         if wide:
@@ -57,11 +57,6 @@ def stream(rows: NDArray[np.int8], scale: Scaling, *, wide: bool) -> Constant:
             ]
     shape = f"({len(starts)} blocks of 4 channels): biases, weights, {'scales' if wide else 'shifts, multipliers'}"
     return Constant("blocks", np.concatenate(words).astype(np.int32), shape)
-
-
-def _rounding_of_one(scale: Scaling) -> int:
-    """The rounding that a shift of 1 would have; others have a multiple."""
-    return int(scale.rounding[0] >> (scale.shift[0] - 1))
 
 
 def _wide_words(halves: NDArray[np.int64]) -> NDArray[np.int64]:
