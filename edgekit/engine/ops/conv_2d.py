@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from edgekit.engine.lowered import Lowered, has_fused_activation, images_of_batch_one
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
+from edgekit.engine.ops._linear import Linear
 from edgekit.engine.ops._matrix import matrix
 from edgekit.tflite.graph import Graph, Op
 
@@ -29,20 +34,46 @@ def lower(graph: Graph, op: Op) -> Lowered:
     assert layer.weights.data is not None
     channels, kernel_rows, kernel_columns, seen = layer.weights.shape
     groups = layer.input.shape[3] // seen
-    made = matrix(layer, layer.weights.data.reshape(channels, -1), groups)
-    is_plain = layer.kernel_suffix == "s8" and groups == 1 and made.fields["scales_down"] == 1
-    patch_bytes = kernel_rows * kernel_columns * seen * (2 if layer.input.dtype == "int16" else 1)
+    rows = layer.weights.data.reshape(channels, -1)
+    if layer.kernel_suffix == "s8" and groups == 1 and _linear.scales_down(layer):
+        return lower_tiles(layer, rows, (kernel_rows, kernel_columns))
+    made = matrix(layer, rows, groups)
     return Lowered(
-        kernel="conv_2d_s8" if is_plain else _KERNELS[layer.kernel_suffix],
+        kernel=_KERNELS[layer.kernel_suffix],
         fields={
             "window": window_fields(layer, (kernel_rows, kernel_columns), groups=groups),
             "matrix": made.fields,
-            **({} if is_plain else {"groups": groups, "weight_bytes": made.weight_bytes}),
+            "groups": groups,
+            "weight_bytes": made.weight_bytes,
             "output_columns": layer.output.shape[2],
         },
         constants=made.constants,
         inputs=(op.inputs[0],),
         output=op.outputs[0],
-        scratch_bytes=_TILE_PIXELS * patch_bytes if is_plain else patch_bytes,
+        scratch_bytes=kernel_rows * kernel_columns * seen * (2 if layer.input.dtype == "int16" else 1),
         rows_read=(rows_read(layer, kernel_rows),),
+    )
+
+
+def lower_tiles(layer: Linear, rows: NDArray[Any], kernel: tuple[int, int]) -> Lowered:
+    """Lower a layer of int8 whose accumulators `ek_scale` of requantize.h scales to several pixels times a matrix.
+
+    Args:
+        layer: a convolution of all input channels.
+        rows: its weights, shape (output channels, depth).
+        kernel: rows and columns of its window.
+    """
+    made = matrix(layer, rows)
+    return Lowered(
+        kernel="conv_2d_s8",
+        fields={
+            "window": window_fields(layer, kernel),
+            "matrix": made.fields,
+            "output_columns": layer.output.shape[2],
+        },
+        constants=made.constants,
+        inputs=(layer.op.inputs[0],),
+        output=layer.op.outputs[0],
+        scratch_bytes=_TILE_PIXELS * rows.shape[1],
+        rows_read=(rows_read(layer, kernel[0]),),
     )

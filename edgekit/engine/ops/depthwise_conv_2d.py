@@ -1,5 +1,5 @@
 """DEPTHWISE_CONV_2D. Twins: firmware/engine/depthwise_conv_2d_s8.h, depthwise_conv_2d_s4.h, depthwise_conv_2d_s16.h;
-for 3x3 windows depthwise_conv_2d_3x3_s8.h."""
+for 3x3 windows depthwise_conv_2d_3x3_s8.h; for one input channel conv_2d_s8.h."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from edgekit.engine.lowered import Constant, Lowered, has_fused_activation, imag
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.engine.ops._linear import Linear
+from edgekit.engine.ops.conv_2d import lower_tiles
 from edgekit.engine.weights import WeightEncoding, encode
 from edgekit.tflite.graph import Graph, Op
 
@@ -36,6 +37,9 @@ def lower(graph: Graph, op: Op) -> Lowered:
     _, kernel_rows, kernel_columns, channels = layer.weights.shape
     taps, input_channels = kernel_rows * kernel_columns, layer.input.shape[3]
     by_tap = layer.weights.data.reshape(taps, channels)
+    if input_channels == 1 and layer.kernel_suffix == "s8" and _linear.scales_down(layer):
+        # Every output channel sees the whole input: a convolution.
+        return lower_tiles(layer, by_tap.T, (kernel_rows, kernel_columns))
     is_wide = layer.kernel_suffix == "s16"
     repeat = 1 if is_wide else channels // input_channels
     multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
