@@ -71,7 +71,7 @@ def plan_model(
         occupancy=found,
         bands=bands(made),
         alternatives=_alternatives(graph, free),
-        edits=_edits(graph, made, found.at_peak, free, progress) if edits else (),
+        edits=_edits(made if made.options == free else program(graph, free), progress) if edits else (),
     )
 
 
@@ -117,26 +117,26 @@ def _alternative(made: Program) -> Alternative:
     )
 
 
-def _edits(
-    graph: Graph, made: Program, at_peak: tuple[Block, ...], options: EngineOptions, progress: Progress
-) -> tuple[Edit, ...]:
-    """Build and plan edited models; those that need less RAM, best first."""
+def _edits(made: Program, progress: Progress) -> tuple[Edit, ...]:
+    """Build and plan edited models; those that need less RAM than the program, best first."""
+    from edgekit.engine.memory.occupancy import occupancy
     from edgekit.engine.program import program
     from edgekit.report.plan import Edit
     from edgekit.tflite.macs import macs
 
     found: dict[str, Edit] = {}
-    for what, edit in _candidates(graph, at_peak):
+    for what, edit in _candidates(made.graph, occupancy(made).at_peak):
         progress(f"plan edits: {what}")
         edited = edit()
         if edited is None:
             continue
         try:
-            arena = program(edited, options).memory.arena_bytes
+            arena = program(edited, made.options).memory.arena_bytes
         except ModelError:
             continue
-        if arena < made.memory.arena_bytes and edited.sha256 not in found:
-            found[edited.sha256] = Edit(what, arena, macs(edited))
+        saved = made.memory.arena_bytes - arena
+        if saved > 0 and edited.sha256 not in found:
+            found[edited.sha256] = Edit(what, arena, saved, macs(edited))
     return tuple(sorted(found.values(), key=lambda edit: edit.arena_bytes))
 
 

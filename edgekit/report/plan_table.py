@@ -125,12 +125,11 @@ def _alternatives(report: PlanReport) -> Table:
 
 
 def _edits(report: PlanReport) -> Table:
-    title = "edits that lower the arena (edited models, planned with these options; train and measure them)"
+    title = "edits that lower the arena: edited models, planned with the same aim; train and measure them"
     table = Table(title=title, title_justify="left", min_width=60)
     table.add_column("edit")
     for name in ("arena B", "saved B", "MACs"):
         table.add_column(name, justify="right")
     for edit in report.edits:
-        saved = report.occupancy.arena_bytes - edit.arena_bytes
-        table.add_row(escape(edit.what), f"{edit.arena_bytes:,}", f"{saved:,}", f"{edit.macs:,}")
+        table.add_row(escape(edit.what), f"{edit.arena_bytes:,}", f"{edit.saved_bytes:,}", f"{edit.macs:,}")
     return table
