@@ -42,6 +42,46 @@ static inline void ek_fill_mve(int8_t *to, int32_t value, int32_t bytes) {
 
 #endif
 
+/* The rows of the input that the windows of one output row see, of at most 16. */
+#define EK_MOST_ROWS_MVE 16
+
+typedef struct {
+  const int8_t *row[EK_MOST_ROWS_MVE];
+  int32_t first; /* row of the kernel that sees row[0]; those in front see padding */
+  int32_t count;
+} ek_seen_rows_mve;
+
+/* Finds the rows that output row y sees, and fills the others of both patches, which all of its pixels share.
+ */
+static inline void ek_see_rows_mve(const ek_window_s8 *window, ek_rows input, int32_t y, int8_t *patches,
+                                   ek_seen_rows_mve *seen) {
+  seen->first = 0;
+  seen->count = 0;
+  int32_t input_y = y * window->stride_rows - window->pad_top;
+  for (int32_t kernel_y = 0; kernel_y < window->kernel_rows; ++kernel_y, input_y += window->dilation_rows) {
+    if (input_y < 0) {
+      seen->first = kernel_y + 1;
+    } else if (input_y < window->input_rows) {
+      seen->row[seen->count++] = ek_row(input, input_y);
+    }
+  }
+  if (seen->count < window->kernel_rows) {
+    const int32_t patch_bytes = window->kernel_rows * window->kernel_columns * window->input_channels;
+    ek_fill_mve(patches, window->input_zero_point, 2 * patch_bytes);
+  }
+}
+
+/* Gathers the window of a pixel whose columns all lie inside, `left` the first of them. */
+static inline void ek_gather_inside_mve(const ek_window_s8 *window, const ek_seen_rows_mve *seen,
+                                        int32_t left, int8_t *patch) {
+  const int32_t row_bytes = window->kernel_columns * window->input_channels;
+  const int32_t offset = left * window->input_channels;
+  patch += seen->first * row_bytes;
+  for (int32_t i = 0; i < seen->count; ++i, patch += row_bytes) {
+    ek_copy_mve(patch, seen->row[i] + offset, row_bytes);
+  }
+}
+
 /* Gathers the window of output pixel (y, x) into patch: (kernel_rows, kernel_columns, input_channels). */
 static inline void ek_gather_patch_mve(const ek_window_s8 *window, ek_rows input, int32_t y, int32_t x,
                                        int8_t *patch) {

@@ -8,6 +8,8 @@ from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.tflite.graph import Graph, Op
 
+_MOST_ROWS = 16  # of a kernel whose rows are found once for a row of the output
+
 
 def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noqa: ARG001
     """Lower one convolution to two gathered patches at a time times a matrix."""
@@ -17,14 +19,16 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
         return None
     assert layer.weights.data is not None
     made = matrix(layer, layer.weights.data.reshape(channels, -1))
-    pointwise = kernel_rows == kernel_columns == 1
+    window = window_fields(layer, (kernel_rows, kernel_columns))
+    pointwise = kernel_rows == kernel_columns == 1 and window["pad_top"] == window["pad_left"] == 0
     return Lowered(
         kernel="conv_2d_tile_s8.mve",
         fields={
-            "window": window_fields(layer, (kernel_rows, kernel_columns)),
+            "window": window,
             "matrix": made.fields,
             "output_columns": layer.output.shape[2],
             "pointwise": int(pointwise),
+            "copies_rows": int(not pointwise and window["dilation_columns"] == 1 and kernel_rows <= _MOST_ROWS),
         },
         constants=made.constants,
         inputs=(op.inputs[0],),
