@@ -8,12 +8,16 @@
 
 #define EK_HALF (1 << 15)
 
-/* The constants of a channel:
- * 0: what its sums start with, the bias with all zero points folded in, + EK_HALF;
- * 1: the multiplier's low 16 bits, signed, and 2: the rest of it, multiplier = [2] * 2^16 + [1];
- * 3: the shift to the right, 1..22; 4: the output's zero point and half a step of the output, shifted to the
- * left. */
-#define EK_CHANNEL_WORDS 5
+/* The constants of a channel; its sums start with [0], the bias with all zero points folded in.
+ *
+ * Where [5] < [6], a line of 32 bits steps from one activation to the next at the same sums as the two
+ * roundings do, which is proven for each channel when it is lowered: the sum, held in [5]..[6], times [2] +
+ * [1] / 2^[3], plus [4], has the activation in its upper 8 bits.
+ *
+ * Else the roundings are done: [0] holds EK_HALF more, the multiplier is [2] * 2^16 + [1], both of 16 bits
+ * and signed; [3] is the shift to the right, 1..22; [4] the zero point and half a step of the output, shifted
+ * to the left. */
+#define EK_CHANNEL_WORDS 7
 
 typedef struct {
   int32_t step; /* from one activation of a channel to the next: the channels of the output */
@@ -21,9 +25,42 @@ typedef struct {
   int32_t high;
 } ek_activations_mac16;
 
-/* sums: (count), + EK_HALF, below 2^30 in magnitude; count >= 1. */
-static inline void ek_requantize_mac16(const int32_t *channel, const ek_activations_mac16 *to,
-                                       const int32_t *sums, int32_t count, int8_t *output) {
+/* The line; see the constants of a channel. sums: (count), count >= 1. */
+static inline void ek_scale_by_line_mac16(const int32_t *channel, int32_t step, const int32_t *sums,
+                                          int32_t count, int8_t *output) {
+#ifdef __XTENSA__
+  int32_t sum, part;
+  __asm__ volatile(
+      "ssr %[shift]\n" EK_PLACE(2)
+          EK_LOOP("%[count]") "l32i.n %[sum], %[sums], 0\n"
+                              "addi.n %[sums], %[sums], 4\n" EK_MAX("%[sum]", "%[sum]", "%[least]") EK_MIN(
+                                  "%[sum]", "%[sum]",
+                                  "%[most]") "mull %[part], %[sum], %[fraction]\n"
+                                             "sra %[part], %[part]\n"
+                                             "mull %[sum], %[sum], %[whole]\n"
+                                             "add.n %[part], %[part], %[offset]\n"
+                                             "add.n %[sum], %[sum], %[part]\n"
+                                             "srai %[sum], %[sum], 24\n"
+                                             "s8i %[sum], %[output], 0\n"
+                                             "add.n %[output], %[output], %[step]\n" EK_LOOP_END EK_PLACE_END
+      : [sum] "=&r"(sum), [part] "=&r"(part), [sums] "+&r"(sums), [output] "+&r"(output)
+      : [shift] "r"(channel[3]), [count] "r"(count), [fraction] "r"(channel[1]), [whole] "r"(channel[2]),
+        [offset] "r"(channel[4]), [least] "r"(channel[5]), [most] "r"(channel[6]), [step] "r"(step)
+      : "memory");
+#else
+  for (; count > 0; --count, output += step) {
+    int32_t sum = *sums++;
+    sum = sum < channel[5] ? channel[5] : sum;
+    sum = sum > channel[6] ? channel[6] : sum;
+    const int64_t line = (int64_t)sum * channel[2] + ((sum * channel[1]) >> channel[3]) + channel[4];
+    *output = (int8_t)(line >> 24);
+  }
+#endif
+}
+
+/* The two roundings; see the constants of a channel. sums: (count), below 2^30 in magnitude; count >= 1. */
+static inline void ek_scale_mac16(const int32_t *channel, const ek_activations_mac16 *to, const int32_t *sums,
+                                  int32_t count, int8_t *output) {
 #ifdef __XTENSA__
   int32_t low, high, cross;
   __asm__ volatile(
@@ -65,6 +102,16 @@ static inline void ek_requantize_mac16(const int32_t *channel, const ek_activati
     *output = (int8_t)(scaled > to->high ? to->high : scaled);
   }
 #endif
+}
+
+/* From the sums of one channel to its activations. */
+static inline void ek_requantize_mac16(const int32_t *channel, const ek_activations_mac16 *to,
+                                       const int32_t *sums, int32_t count, int8_t *output) {
+  if (channel[5] < channel[6]) {
+    ek_scale_by_line_mac16(channel, to->step, sums, count, output);
+  } else {
+    ek_scale_mac16(channel, to, sums, count, output);
+  }
 }
 
 #endif

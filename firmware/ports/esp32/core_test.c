@@ -28,11 +28,15 @@ int ek_port_core_test(void) {
     }
   }
   /* 1000 and -1000 times 0.75 / 8 are 93.75 and -93.75: one is kept, one is held at -90. */
-  const int32_t channel[EK_CHANNEL_WORDS] = {0, 0, 0x6000, 3, 4};
+  const int32_t rounded[EK_CHANNEL_WORDS] = {0, 0, 0x6000, 3, 4, 1, 0};
+  const int32_t line[EK_CHANNEL_WORDS] = {0, 1, 0x180000, 1, 0x800000, -960, 1356};
   const ek_activations_mac16 to = {1, -90, 127};
-  int8_t scaled[2];
+  int8_t scaled[4];
   sums[0] = EK_HALF + 1000;
   sums[1] = EK_HALF - 1000;
-  ek_requantize_mac16(channel, &to, sums, 2, scaled);
-  return scaled[0] == 94 && scaled[1] == -90 ? 0 : 9;
+  ek_scale_mac16(rounded, &to, sums, 2, scaled);
+  sums[0] = 1000;
+  sums[1] = -1000;
+  ek_scale_by_line_mac16(line, 1, sums, 2, scaled + 2);
+  return scaled[0] == 94 && scaled[1] == -90 && scaled[2] == 94 && scaled[3] == -90 ? 0 : 9;
 }

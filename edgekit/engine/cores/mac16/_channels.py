@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit.engine.cores.mac16 import _line
 from edgekit.engine.lowered import Constant, activation_range, zero_point_of
 from edgekit.engine.ops._linear import Linear, bias_constant, multiplier_constants
 
@@ -14,6 +15,7 @@ _HALF = 1 << 15
 _LARGEST_SUM = 1 << 30
 _LARGEST_SHIFT = 22
 _OFFSET = 128  # activations are unsigned in the sums
+_NO_LINE = (1, 0)  # no sum lies between them
 
 
 def channels(layer: Linear, rows: NDArray[Any]) -> Constant | None:
@@ -29,13 +31,23 @@ def channels(layer: Linear, rows: NDArray[Any]) -> Constant | None:
         return None
     spread = multiplier_constants(layer, spread=True)
     multiplier, shift = spread[0].values.astype(np.int64), -spread[1].values.astype(np.int64)
-    high = (multiplier + _HALF) >> 16
-    if high.max() >= _HALF or shift.min() < 1 or shift.max() > _LARGEST_SHIFT:
+    if (multiplier + _HALF).max() >> 16 >= _HALF or shift.min() < 1 or shift.max() > _LARGEST_SHIFT:
         return None
-    offset = (zero_point_of(layer.output) << shift) + (1 << (shift - 1))
-    start = folded - _OFFSET * wide.sum(axis=1) + _HALF
-    words = np.stack([start, multiplier - (high << 16), high, shift, offset], axis=1)
-    return Constant("channels", words.astype(np.int32).reshape(-1), f"({len(words)}, {words.shape[1]})")
+    start = folded - _OFFSET * wide.sum(axis=1)
+    words = [_words(layer, *map(int, one)) for one in zip(start, multiplier, shift, strict=True)]
+    shape = f"({len(words)}, {len(words[0])})"
+    return Constant("channels", np.array(words, np.int64).astype(np.int32).reshape(-1), shape)
+
+
+def _words(layer: Linear, start: int, multiplier: int, shift: int) -> tuple[int, ...]:
+    """The constants of one channel, whose sums start with `start`."""
+    zero_point = zero_point_of(layer.output)
+    line = _line.find(multiplier, shift, zero_point, activation_range(layer.op, layer.output))
+    if line is not None:
+        return (start - line.middle, line.fraction, line.whole, line.bits, line.offset, *line.reach)
+    high = (multiplier + _HALF) >> 16
+    offset = (zero_point << shift) + (1 << (shift - 1))
+    return (start + _HALF, multiplier - (high << 16), high, shift, offset, *_NO_LINE)
 
 
 def output_fields(layer: Linear) -> dict[str, int]:

@@ -1,0 +1,100 @@
+"""What the LX6's kernels are made of: lines that stand for two roundings, strips, and when a layer goes elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import aot_on_core
+import aot_on_host
+import judges
+import numpy as np
+import pytest
+from layer_cases import LayerCase, layer_case
+from placements import scattered
+
+from edgekit import targets
+from edgekit.engine.cores.mac16 import _line
+from edgekit.engine.cores.mac16._strip import by_words, pairs, vector_bytes
+from edgekit.engine.ops._fixed_point import requantize_array
+from edgekit.engine.options import EngineOptions, Optimize
+from edgekit.engine.program import Program, program
+from edgekit.tflite import graph
+
+OPTIONS = EngineOptions(targets.load("esp32").features, Optimize.SPEED)
+KERNELS = ("conv_2d_dots_s8.mac16", "depthwise_conv_2d_lanes_s8.mac16", "fully_connected_dots_s8.mac16")
+LAYERS = 24
+RELU = (-128, 127)
+
+
+def sums_round(firsts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Sums where activations step, their neighbors, those round 0 and some beyond all clamps."""
+    anywhere = rng.integers(-(2**29), 2**29, 1000)
+    return np.unique(np.concatenate([firsts - 1, firsts, firsts + 1, np.arange(-200, 200), anywhere]))
+
+
+@pytest.mark.parametrize("shift", range(1, 23))
+def test_a_line_equals_two_roundings(shift: int) -> None:
+    rng = np.random.default_rng(shift)
+    for multiplier in (1 << 30, (1 << 31) - 1, *map(int, rng.integers(1 << 30, 1 << 31, 40))):
+        for zero_point, clamps in ((-128, RELU), (int(rng.integers(-128, 128)), RELU), (-100, (-100, 60))):
+            firsts = _line.first_sums(multiplier, shift, zero_point, clamps)
+            sums = sums_round(firsts, rng)
+            expected = np.clip(requantize_array(sums, multiplier, -shift) + zero_point, *clamps)
+            steps = clamps[0] + np.searchsorted(firsts, sums, side="right")
+            np.testing.assert_array_equal(steps, expected)
+            line = _line.find(multiplier, shift, zero_point, clamps)
+            if line is None:
+                continue
+            held = np.clip(sums - line.middle, *line.reach)
+            parts = held * line.fraction
+            assert np.abs(parts).max() < 2**31 and abs(line.offset) < 2**31
+            value = held * line.whole + (parts >> line.bits) + line.offset
+            assert np.abs(value).max() <= 2**31
+            np.testing.assert_array_equal(value >> 24, expected)
+
+
+def test_activations_behind_a_relu_have_a_line() -> None:
+    multipliers = np.random.default_rng(0).integers(1 << 30, 1 << 31, 200)
+    found = [_line.find(int(one), shift, -128, RELU) is not None for one in multipliers for shift in range(2, 11)]
+    assert np.mean(found) > 0.99
+
+
+def test_nothing_to_scale_has_no_line() -> None:
+    assert _line.find(0, 1, 0, (-128, 127)) is None
+    assert _line.find(1 << 30, 1, 0, (5, 5)) is None
+
+
+def test_weights_fill_quads_in_the_order_of_words() -> None:
+    rows = np.arange(1, 9, dtype=np.int8).reshape(1, 8)
+    assert by_words(rows).tolist() == [[1, 3, 2, 4, 5, 7, 6, 8]]
+    words = pairs(np.array([[1, -2, 3]], np.int8)).values
+    assert words.view("<i2").tolist() == [1, -2, 3, 0, 0, 0]
+    assert vector_bytes(3) == words.nbytes
+
+
+def programs_with(kernel: str, count: int) -> tuple[list[LayerCase], list[Program]]:
+    """Layers that come to one kernel, their tensors anywhere, in blocks of rows."""
+    cases, programs = [], []
+    for seed in range(4000):
+        case = layer_case(seed)
+        made = program(graph.parse(case.flatbuffer), OPTIONS)
+        if made.lowered[0].kernel == kernel:
+            cases.append(case)
+            programs.append(scattered(made, np.random.default_rng(seed)))
+        if len(cases) == count:
+            return cases, programs
+    raise AssertionError(f"only {len(cases)} layers come to {kernel}")
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_kernel_equals_tflm(kernel: str, tmp_path: Path) -> None:
+    pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
+    cases, programs = programs_with(kernel, LAYERS)
+    samples = [case.samples for case in cases]
+    truths = [judges.tflm(made.graph, case.samples) for made, case in zip(programs, cases, strict=True)]
+    results = aot_on_host.run(programs, samples, tmp_path)
+    assert [case.name for case, got, truth in zip(cases, results, truths, strict=True) if got != truth] == []
+    if shutil.which("qemu-system-xtensa") is None or shutil.which("xtensa-lx106-elf-gcc") is None:
+        pytest.skip("no LX6 here: apt-get install qemu-system-misc gcc-xtensa-lx106")
+    assert aot_on_core.differing("esp32", programs, samples, truths, tmp_path) == []
