@@ -12,8 +12,9 @@ from edgekit.engine.ops import _binary, _weighted_sum
 from edgekit.engine.ops._broadcast import shapes_broadcast
 from edgekit.engine.ops._checks import all_of, int32_is_not_clamped
 from edgekit.engine.ops._fixed_point import clamped, requantize, requantize_array
-from edgekit.tflite.graph import Graph, Op
+from edgekit.tflite.graph import Graph, Op, Tensor
 
+_CODES = range(-128, 128)
 CHECKS = (
     _binary.two_inputs,
     all_of("int8", "int16", "int32"),
@@ -30,44 +31,38 @@ def lower_sum(graph: Graph, op: Op, sign: int) -> Lowered:
         return _binary.lower_pair(graph, op, "sum", {"right_sign": sign})
     extra_bits = 15 if output.dtype == "int16" else 20
     common = 2 * max(scale_of(left), scale_of(right))
-    left_multiplier, left_shift = quantize_multiplier(scale_of(left) / common)
-    right_multiplier, right_shift = quantize_multiplier(scale_of(right) / common)
-    output_multiplier, output_shift = quantize_multiplier(common / (2**extra_bits * scale_of(output)))
+    left_pair, right_pair = (quantize_multiplier(scale_of(tensor) / common) for tensor in (left, right))
+    output_pair = quantize_multiplier(common / (2**extra_bits * scale_of(output)))
     low, high = activation_range(op, output)
-    zero_points = zero_point_of(left), zero_point_of(right), zero_point_of(output)
+    zero_point = zero_point_of(output)
+
+    def scaled(code: int, tensor: Tensor, pair: tuple[int, int]) -> int:
+        return requantize((code - zero_point_of(tensor)) << extra_bits, *pair)
 
     def value(a: int, b: int) -> int:
-        scaled_a = requantize((a - zero_points[0]) << extra_bits, left_multiplier, left_shift)
-        scaled_b = requantize((b - zero_points[1]) << extra_bits, right_multiplier, right_shift)
-        scaled = requantize(scaled_a + sign * scaled_b, output_multiplier, output_shift)
-        return clamped(scaled + zero_points[2], low, high)
+        sums = scaled(a, left, left_pair) + sign * scaled(b, right, right_pair)
+        return clamped(requantize(sums, *output_pair) + zero_point, low, high)
 
-    if output.dtype == "int8" and output_shift <= 0:
-        codes = range(-128, 128)
-        scaled_left = [requantize(code - zero_points[0] << extra_bits, left_multiplier, left_shift) for code in codes]
-        scaled_right = [
-            requantize(code - zero_points[1] << extra_bits, right_multiplier, right_shift) for code in codes
-        ]
-        sums = np.array(scaled_left)[:, None] + sign * np.array(scaled_right)
-        values = np.clip(requantize_array(sums, output_multiplier, output_shift) + zero_points[2], low, high)
+    clamp = {"activation_min": low, "activation_max": high}
+    if output.dtype == "int8" and output_pair[1] <= 0:
+        lefts, rights = ([scaled(code, *of) for code in _CODES] for of in ((left, left_pair), (right, right_pair)))
+        sums = np.array(lefts)[:, None] + sign * np.array(rights)
+        values = np.clip(requantize_array(sums, *output_pair) + zero_point, low, high)
         ratios = scale_of(left) / scale_of(output), sign * scale_of(right) / scale_of(output)
         found = _weighted_sum.find(*ratios, values, (low, high))
         if found is not None:
-            settings = {**dataclasses.asdict(found), "activation_min": low, "activation_max": high}
-            return _binary.lower_pair_or_table(graph, op, "weighted_sum", settings, value)
+            return _binary.lower_pair_or_table(graph, op, "weighted_sum", dataclasses.asdict(found) | clamp, value)
     fields = {
         "extra_bits": extra_bits,
-        "left_zero_point": zero_points[0],
-        "left_multiplier": left_multiplier,
-        "left_shift": left_shift,
+        **_scaling("left", zero_point_of(left), left_pair),
         "right_sign": sign,
-        "right_zero_point": zero_points[1],
-        "right_multiplier": right_multiplier,
-        "right_shift": right_shift,
-        "output_multiplier": output_multiplier,
-        "output_shift": output_shift,
-        "output_zero_point": zero_points[2],
-        "activation_min": low,
-        "activation_max": high,
+        **_scaling("right", zero_point_of(right), right_pair),
+        "output_multiplier": output_pair[0],
+        "output_shift": output_pair[1],
+        "output_zero_point": zero_point,
     }
-    return _binary.lower_pair_or_table(graph, op, "sum", fields, value)
+    return _binary.lower_pair_or_table(graph, op, "sum", fields | clamp, value)
+
+
+def _scaling(side: str, zero_point: int, pair: tuple[int, int]) -> dict[str, int]:
+    return {f"{side}_zero_point": zero_point, f"{side}_multiplier": pair[0], f"{side}_shift": pair[1]}

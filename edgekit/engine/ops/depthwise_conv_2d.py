@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from edgekit.engine.lowered import Constant, Lowered, has_fused_activation, images_of_batch_one
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
@@ -35,17 +37,22 @@ def lower(graph: Graph, op: Op) -> Lowered:
     layer = _linear.linear(graph, op)
     assert layer.weights.data is not None
     _, kernel_rows, kernel_columns, channels = layer.weights.shape
-    taps, input_channels = kernel_rows * kernel_columns, layer.input.shape[3]
-    by_tap = layer.weights.data.reshape(taps, channels)
-    if input_channels == 1 and layer.kernel_suffix == "s8" and _linear.scales_down(layer):
+    by_tap = layer.weights.data.reshape(kernel_rows * kernel_columns, channels)
+    if layer.kernel_suffix == "s8" and layer.input.shape[3] == 1 and _linear.scales_down(layer):
         # Every output channel sees the whole input: a convolution.
         return lower_tiles(layer, by_tap.T, (kernel_rows, kernel_columns))
-    is_wide = layer.kernel_suffix == "s16"
-    repeat = 1 if is_wide else channels // input_channels
-    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
+    repeat = 1 if layer.kernel_suffix == "s16" else channels // layer.input.shape[3]
     window = window_fields(layer, (kernel_rows, kernel_columns), repeat=repeat)
     if layer.kernel_suffix == "s8" and _is_3x3(layer, window):
-        return _lower_3x3(layer, window, (_linear.bias_constant(layer, by_tap.T), multiplier, shift))
+        return _lower_3x3(layer, window)
+    return _lower_any(layer, window, by_tap)
+
+
+def _lower_any(layer: Linear, window: Mapping[str, int], by_tap: NDArray[Any]) -> Lowered:
+    taps, channels = by_tap.shape
+    input_channels = layer.input.shape[3]
+    is_wide = layer.kernel_suffix == "s16"
+    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
     encoding = WeightEncoding.INT4_DENSE if layer.kernel_suffix == "s4" else WeightEncoding.DENSE
     sizes: dict[str, Any] = (
         {"input_channels": input_channels, "depth_multiplier": channels // input_channels}
@@ -71,10 +78,10 @@ def lower(graph: Graph, op: Op) -> Lowered:
             multiplier,
             shift,
         ),
-        inputs=(op.inputs[0],),
-        output=op.outputs[0],
+        inputs=(layer.op.inputs[0],),
+        output=layer.op.outputs[0],
         scratch_bytes=taps * (2 * input_channels if is_wide else channels),
-        rows_read=(rows_read(layer, kernel_rows),),
+        rows_read=(rows_read(layer, window["kernel_rows"]),),
     )
 
 
@@ -85,11 +92,12 @@ def _is_3x3(layer: Linear, window: Mapping[str, int]) -> bool:
     return is_plain and window["stride_columns"] <= 2 and _linear.scales_down(layer)
 
 
-def _lower_3x3(layer: Linear, window: Mapping[str, int], constants: tuple[Constant, ...]) -> Lowered:
+def _lower_3x3(layer: Linear, window: Mapping[str, int]) -> Lowered:
     assert layer.weights.data is not None
     channels, columns = layer.channels, layer.output.shape[2]
     last = (columns - 1) * window["stride_columns"] - window["pad_left"] + 2
     weights = layer.weights.data.reshape(9, channels).T
+    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
     names = ("input_rows", "stride_rows", "stride_columns", "pad_top", "pad_left")
     fields = {
         "weights": "weights",
@@ -106,7 +114,12 @@ def _lower_3x3(layer: Linear, window: Mapping[str, int], constants: tuple[Consta
     return Lowered(
         kernel="depthwise_conv_2d_3x3_s8",
         fields={name: fields[name] for name in _FIELDS_3X3},
-        constants=(Constant("weights", encode(weights, WeightEncoding.DENSE), f"({channels}, 3, 3)"), *constants),
+        constants=(
+            Constant("weights", encode(weights, WeightEncoding.DENSE), f"({channels}, 3, 3)"),
+            _linear.bias_constant(layer, weights),
+            multiplier,
+            shift,
+        ),
         inputs=(layer.op.inputs[0],),
         output=layer.op.outputs[0],
         rows_read=(rows_read(layer, 3),),
