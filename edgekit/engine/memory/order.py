@@ -2,6 +2,10 @@
 
 A search over sets of layers that are done, lowest peak first: what is alive depends on the set alone. A layer that
 frees more than it takes, without passing the peak so far, is run at once, since waiting can only keep more alive.
+
+Source:
+    Liberis and Lane, Neural networks on microcontrollers: saving memory at inference via operator reordering, 2019,
+    for the search over sets of operators.
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 Two buffers may overlap where no two of their rows meet in bytes and time. That alone gives operators that work in
 place, outputs that follow their dying input through memory, and rings beside what they are cut from.
+
+Source:
+    Pisarchyk and Lee, Efficient memory management for deep neural net inference, 2020, and TFLite Micro's greedy
+    planner, for first fit by size; both place whole tensors. The search over orders is local: the highest buffer moves.
 """
 
 from __future__ import annotations
