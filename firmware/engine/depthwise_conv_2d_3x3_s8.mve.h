@@ -4,6 +4,7 @@
 #ifndef EK_DEPTHWISE_CONV_2D_3X3_S8_MVE_H
 #define EK_DEPTHWISE_CONV_2D_3X3_S8_MVE_H
 
+#include "group.mve.h"
 #include "patch.mve.h"
 #include "requantize.h"
 
@@ -88,54 +89,22 @@ typedef struct {
   "vldrb.8 q4, [r9], #" step "\n"                                                                            \
   "vmladav.s8 r4, q2, q4\n"                                                                                  \
   "vldrb.8 q4, [r3], #" step "\n"                                                                            \
-  "vmladav.s8 r6, q3, q4\n"                                                                                  \
-  "vmov q4[2], q4[0], r0, r4\n"                                                                              \
-  "vmov q4[3], q4[1], r2, r6\n"
-#define EK_STRIPS_SCALE_INT8_MVE                                                                             \
-  "vadd.i32 q4, q4, q5\n"                                                                                    \
-  "vqrdmulh.s32 q4, q4, q6\n"                                                                                \
-  "vrshl.s32 q4, q4, q7\n"                                                                                   \
-  "vadd.i32 q4, q4, r5\n"                                                                                    \
-  "vqmovnb.s32 q4, q4\n"                                                                                     \
-  "vqmovnb.s16 q4, q4\n"
-#define EK_STRIPS_SCALE_MVE                                                                                  \
-  "vldrw.32 q5, [r1]\n"                                                                                      \
-  "vadd.i32 q4, q4, q5\n"                                                                                    \
-  "vqrdmulh.s32 q4, q4, q6\n"                                                                                \
-  "vand q5, q4, q7\n"                                                                                        \
-  "vshr.s32 q5, q5, #31\n"                                                                                   \
-  "vadd.i32 q4, q4, q5\n"                                                                                    \
-  "vrshl.s32 q4, q4, q7\n"                                                                                   \
-  "vadd.i32 q4, q4, r5\n"                                                                                    \
-  "vldrw.32 q5, [r11, #52]\n"                                                                                \
-  "vmax.s32 q4, q4, q5\n"                                                                                    \
-  "vldrw.32 q5, [r11, #68]\n"                                                                                \
-  "vmin.s32 q4, q4, q5\n"
-#define EK_STRIPS_LEAVE_MVE                                                                                  \
-  "vstrb.32 q4, [r7]\n"                                                                                      \
-  "add r7, r8\n"                                                                                             \
-  "le lr, 2b\n"                                                                                              \
-  "ldr r1, [r11, #24]\n"                                                                                     \
-  "subs r1, #1\n"                                                                                            \
-  "str r1, [r11, #24]\n"                                                                                     \
-  "bne 1b\n"                                                                                                 \
-  "vpop {d8-d15}\n"                                                                                          \
-  "pop {r4-r11, pc}\n"
+  "vmladav.s8 r6, q3, q4\n"
 
 /* All groups, for windows one column or two apart, clamped to int8 or as the layer says. Changes the
  * strips. */
 #define EK_STRIPS_KERNEL_MVE(name, step, scale)                                                              \
   __attribute__((naked, noinline, unused)) static void name(ek_strips_mve *strips __attribute__((unused))) { \
-    __asm__ volatile(EK_STRIPS_ENTER_MVE EK_STRIPS_SUMS_MVE(step) scale EK_STRIPS_LEAVE_MVE);                \
+    __asm__ volatile(EK_STRIPS_ENTER_MVE EK_STRIPS_SUMS_MVE(step) scale EK_NEXT_GROUP_MVE);                  \
   }
 
-EK_STRIPS_KERNEL_MVE(ek_strips_1_int8_mve, "4", EK_STRIPS_SCALE_INT8_MVE)
+EK_STRIPS_KERNEL_MVE(ek_strips_1_int8_mve, "4", EK_GROUP_AT_INT8_MVE)
 
-EK_STRIPS_KERNEL_MVE(ek_strips_2_int8_mve, "8", EK_STRIPS_SCALE_INT8_MVE)
+EK_STRIPS_KERNEL_MVE(ek_strips_2_int8_mve, "8", EK_GROUP_AT_INT8_MVE)
 
-EK_STRIPS_KERNEL_MVE(ek_strips_1_mve, "4", EK_STRIPS_SCALE_MVE)
+EK_STRIPS_KERNEL_MVE(ek_strips_1_mve, "4", EK_GROUP_CLAMPED_MVE("52", "68"))
 
-EK_STRIPS_KERNEL_MVE(ek_strips_2_mve, "8", EK_STRIPS_SCALE_MVE)
+EK_STRIPS_KERNEL_MVE(ek_strips_2_mve, "8", EK_GROUP_CLAMPED_MVE("52", "68"))
 
 static inline void ek_strips_run_mve(const ek_depthwise_conv_2d_3x3_s8_mve_layer *layer,
                                      ek_strips_mve *strips) {

@@ -14,7 +14,7 @@ from edgekit.engine.ops import _linear
 from edgekit.engine.ops._linear import Linear
 
 LANES = 16
-_GROUP = 4
+GROUP = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +43,14 @@ def output_fields(layer: Linear) -> Mapping[str, Any]:
     return {"rounds_negatives": int(fields["activation_min"] < zero_point_of(layer.output)), **fields}
 
 
+def clamp_fields(layer: Linear) -> Mapping[str, Any]:
+    """Return zero point and clamp, and whether it is that of int8 and hides how negative values are rounded."""
+    fields = dict(output_fields(layer))
+    rounds_negatives = fields.pop("rounds_negatives")
+    is_int8 = (fields["activation_min"], fields["activation_max"]) == (-128, 127)
+    return {"clamps_at_int8": int(is_int8 and not rounds_negatives), **fields}
+
+
 def matrix(layer: Linear, rows: NDArray[Any]) -> Matrix:
     """Encode the weights of a layer for `ek_matrix_two_mve`.
 
@@ -58,7 +66,7 @@ def matrix(layer: Linear, rows: NDArray[Any]) -> Matrix:
         "output_channels": channels,
         **output_fields(layer),
     }
-    shape = f"({channels}, {depth}) in groups of {_GROUP} channels, blocks of {LANES} weights"
+    shape = f"({channels}, {depth}) in groups of {GROUP} channels, blocks of {LANES} weights"
     return Matrix(fields, (Constant("weights", in_groups(rows), shape), _scales(layer, rows)))
 
 
@@ -72,8 +80,8 @@ def in_groups(rows: NDArray[Any]) -> NDArray[np.int8]:
     depth = rows.shape[1]
     whole = depth - depth % LANES
     parts = []
-    for start in range(0, len(rows), _GROUP):
-        group = rows[start : start + _GROUP]
+    for start in range(0, len(rows), GROUP):
+        group = rows[start : start + GROUP]
         parts += [group[:, block : block + LANES] for block in range(0, whole, LANES)]
         parts.append(group[:, whole:])
     behind = LANES - (depth - whole) if depth > whole else 0
@@ -83,10 +91,10 @@ def in_groups(rows: NDArray[Any]) -> NDArray[np.int8]:
 def _scales(layer: Linear, rows: NDArray[Any]) -> Constant:
     """Bias, multiplier and shift of four channels at a time: nine words."""
     multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
-    groups = -(-len(rows) // _GROUP)
+    groups = -(-len(rows) // GROUP)
 
     def grouped(values: NDArray[Any]) -> NDArray[Any]:
-        return np.pad(values, (0, groups * _GROUP - len(values))).reshape(groups, _GROUP)
+        return np.pad(values, (0, groups * GROUP - len(values))).reshape(groups, GROUP)
 
     shifts = np.ascontiguousarray(grouped(shift.values).astype(np.int8)).view("<i4")
     words = (grouped(_linear.bias_constant(layer, rows).values), grouped(multiplier.values), shifts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from edgekit.engine.cores.mve._matrix import LANES, output_fields, suits
+from edgekit.engine.cores.mve._matrix import GROUP, LANES, clamp_fields, suits
 from edgekit.engine.lowered import Constant, Lowered
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.tflite.graph import Graph, Op
 
 _ROWS = 4  # of a column of a strip: a power of two that holds a window
-_CHANNELS = 4
 _MOST_OFFSET = (1 << 16) - 1
 
 
@@ -26,7 +25,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
         and window["stride_columns"] in (1, 2)
         and window["dilation_rows"] == window["dilation_columns"] == 1
         and channels == layer.input.shape[3]
-        and channels >= _CHANNELS
+        and channels >= GROUP
         and columns_read > 0
         # The strips of eight channels are written at once, by offsets of 16 bits.
         and 7 * _ROWS * strip_columns <= _MOST_OFFSET
@@ -35,10 +34,6 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
     assert layer.weights.data is not None
     rows = layer.weights.data.reshape(kernel_rows * kernel_columns, channels).T
     multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
-    fields = dict(output_fields(layer))
-    is_int8 = (fields["activation_min"], fields["activation_max"]) == (-128, 127)
-    clamps_at_int8 = int(is_int8 and not fields.pop("rounds_negatives"))
-    fields.pop("rounds_negatives", None)
     return Lowered(
         kernel="depthwise_conv_2d_3x3_s8.mve",
         fields={
@@ -51,8 +46,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
             "output_columns": layer.output.shape[2],
             "columns_read": columns_read,
             "strip_columns": strip_columns,
-            "clamps_at_int8": clamps_at_int8,
-            **fields,
+            **clamp_fields(layer),
         },
         constants=(
             Constant("weights", rows.reshape(-1), f"({channels}, 3, 3)"),
