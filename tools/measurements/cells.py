@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from elftools.elf.elffile import ELFFile
 
 from edgekit import build_folder, targets
 from edgekit.bench import BenchOptions, bench
@@ -31,6 +34,9 @@ REFERENCES = {
 }
 # What the other cores run: a small model, and one that they may not hold.
 ELSEWHERE = ("digits", "keyword")
+
+# Arrays of a layer in the emitted C, and constant inputs of layers.
+_CONSTANT = re.compile(r"(?:layer_\d+\w*_(?!settings)[a-z_]+|tensor_\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +107,23 @@ def _measured(cell: Cell) -> dict[str, Any]:
     build = BuildOptions(optimize="ram" if streamed else cell.plan, stream_input=streamed)
     options = BenchOptions(runs=RUNS, build=build, out=_out(cell), per_layer=per_layer)
     report = bench(path_of(cell.model), cell.target, options=options).to_json()
-    return {**report, "constants_bytes": _constants_bytes(_out(cell))}
+    return {**report, **constants(_out(cell))}
 
 
-def _constants_bytes(folder: Path) -> int:
-    """Bytes of weights and biases as the built model's graph has them."""
+def constants(folder: Path) -> dict[str, int]:
+    """Return the bytes of weights, biases and scales: those of the built model's graph, and those in the firmware.
+
+    The settings of the layers, which say where what lies, are neither.
+    """
     built = build_folder.read(folder)
     model = graph.parse((folder / f"{built.stem}.tflite").read_bytes())
-    used = {index for op in model.ops for index in op.inputs if index >= 0}
-    return sum(model.tensors[index].size_bytes for index in used if model.tensors[index].data is not None)
+    used = {index for op in model.ops for index in op.inputs if index >= 0 and model.tensors[index].data is not None}
+    tensors = [model.tensors[index] for index in used]
+    scales = sum(4 * len(tensor.quant.scale) for tensor in tensors if tensor.dtype == "int8" and tensor.quant)
+    with built.firmware.elf.open("rb") as stream:
+        symbols = ELFFile(stream).get_section_by_name(".symtab").iter_symbols()
+        stored = sum(symbol["st_size"] for symbol in symbols if _CONSTANT.fullmatch(symbol.name))
+    return {"constants_bytes": sum(tensor.size_bytes for tensor in tensors) + scales, "stored_bytes": stored}
 
 
 def load() -> dict[str, dict[str, Any]]:

@@ -72,7 +72,7 @@ def _slower(plan: str) -> Figure:
 
 def _stored(results: Results, model: str) -> float | None:
     cells = [_cell(results, model, target, "balanced") for target in ("cortex-m4", "cortex-m55", "esp32", "esp32c3")]
-    ratios = [cell["flash"]["weights_bytes"] / cell["constants_bytes"] for cell in cells if cell is not None]
+    ratios = [cell["stored_bytes"] / cell["constants_bytes"] for cell in cells if cell and cell.get("stored_bytes")]
     return max(ratios, default=None)
 
 
