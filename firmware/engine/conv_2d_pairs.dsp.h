@@ -47,11 +47,15 @@ static inline ek_pixel ek_next_pixel(const ek_conv_2d_pairs_layer *layer, ek_row
   return pixel;
 }
 
-/* Copies whole words; each pointer may have any alignment. */
-static inline void ek_copy_words(int8_t *to, const int8_t *from, int32_t words) {
-  for (; words > 0; --words, from += 4, to += 4) {
-    const uint32_t word = ek_load_word(from);
-    memcpy(to, &word, 4);
+/* Copies whole words of two pixels, `step` bytes apart; each pointer may have any alignment. */
+static inline void ek_copy_two(int8_t *first, int8_t *second, const int8_t *from, int32_t step,
+                               int32_t words) {
+  const int8_t *end = from + 4 * words;
+  for (; from != end; from += 4, first += 4, second += 4) {
+    const uint32_t word_0 = ek_load_word(from);
+    const uint32_t word_1 = ek_load_word(from + step);
+    memcpy(first, &word_0, 4);
+    memcpy(second, &word_1, 4);
   }
 }
 
@@ -78,8 +82,7 @@ static inline int ek_gather_neighbors(const ek_conv_2d_pairs_layer *layer, ek_ro
     if ((row_bytes & 3) == 0) {
       patch = ek_widen_two(patch, row, row + step, words);
     } else {
-      ek_copy_words(bytes, row, words);
-      ek_copy_words(second_bytes, row + step, words);
+      ek_copy_two(bytes, second_bytes, row, step, words);
       bytes += row_bytes;
       second_bytes += row_bytes;
     }

@@ -44,7 +44,7 @@ def _model(
     model = ModelByHand()
     is_depthwise = kind == "DEPTHWISE_CONV_2D"
     shape = (1, *kernel, channels) if is_depthwise else (channels, *kernel, image[-1])
-    source = model.tensor((1, *image), INPUT_SCALE, int(rng.choice([-128, 127, 0, rng.integers(-128, 128)])))
+    source = model.tensor((1, *image), INPUT_SCALE, _zero_point(rng))
     scale = (weight_scale * rng.uniform(0.5, 2, channels)).astype(np.float32)
     axis = 3 if is_depthwise else 0
     weights = model.tensor(shape, scale, data=rng.integers(-128, 128, shape, dtype=np.int8), axis=axis)
@@ -52,8 +52,7 @@ def _model(
     bias[0] = most_bias
     biases = model.tensor((channels,), scale * np.float32(INPUT_SCALE), dtype="int32", data=bias)
     size = [same_or_valid(size, taps, stride, dilation, padding) for size, taps in zip(image, kernel, strict=False)]
-    zero_point = int(rng.choice([-128, 127, rng.integers(-128, 128)]))
-    output = model.tensor((1, *size, channels), OUTPUT_SCALE, zero_point)
+    output = model.tensor((1, *size, channels), OUTPUT_SCALE, _zero_point(rng))
     if not kernel:
         options = schema.FullyConnectedOptionsT()
     else:
@@ -64,6 +63,10 @@ def _model(
         options.depthMultiplier = 1
     options.fusedActivationFunction = activation
     return model.pack(kind, [source, weights, biases], output, options, [source])
+
+
+def _zero_point(rng: np.random.Generator) -> int:
+    return (-128, 127, 0, int(rng.integers(-128, 128)))[int(rng.integers(4))]
 
 
 def _judge(flatbuffers: list[bytes], folder: Path) -> None:
