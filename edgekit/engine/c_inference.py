@@ -81,7 +81,8 @@ def sections(steps: Sequence[Step]) -> list[tuple[Step, ...]]:
 
 
 def _walks(section: Sequence[Step]) -> list[_Walk]:
-    """How each layer of a section walks its rows, in the order in which they begin; none where one does otherwise."""
+    """How each layer of a section walks its rows, in the order in which they begin; none where one does otherwise,
+    or where they are more than a byte can tell apart."""
     walks = []
     for layer in dict.fromkeys(step.layer for step in section):
         own = [step for step in section if step.layer == layer]
@@ -91,7 +92,7 @@ def _walks(section: Sequence[Step]) -> list[_Walk]:
         if list(walk.steps()) != own:
             return []
         walks.append(walk)
-    return walks
+    return walks if len(walks) <= 256 else []
 
 
 def _name(made: Program, layer: int) -> str:
