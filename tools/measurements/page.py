@@ -56,7 +56,8 @@ def page(results: Results, cells: list[Cell]) -> str:
     parts = [_HEAD]
     if measured:
         parts += [_GOALS, f"{reached} of {measured} figures are within their goals.\n", *_lines(goals.table(results))]
-        parts += [_MISSED, *_lines(goals.missed(results)), _IDEAS.read_text(encoding="utf-8")]
+        missed = goals.missed(results)
+        parts += [*([_MISSED, *_lines(missed)] if missed else []), _IDEAS.read_text(encoding="utf-8")]
     parts += [_CELLS, *_lines(_cell_table(results, cells))]
     if measured:
         parts += [_LAYERS, *_layer_tables(results)]
