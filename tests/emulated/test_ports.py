@@ -73,8 +73,8 @@ def answers(firmware: Firmware, shift: int = 0, count: int = 1) -> tuple[str, li
         process.wait()
 
 
-def line_with(process: subprocess.Popen[bytes], start: bytes, limit_s: float = 60) -> bytes:
-    """The next line that begins so."""
+def line_with(process: subprocess.Popen[bytes], start: bytes, limit_s: float = 240) -> bytes:
+    """The next line that begins so: the longest take a minute where one instruction is emulated at a time."""
     assert process.stdout is not None
     deadline = time.monotonic() + limit_s
     line = b""
