@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edgekit.engine.cores.mve._matrix import GROUP, LANES, clamp_fields, suits
 from edgekit.engine.lowered import Constant, Lowered
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
+from edgekit.engine.ops._linear import Linear
 from edgekit.tflite.graph import Graph, Op
 
 _ROWS = 4  # of a column of a strip: a power of two that holds a window
@@ -19,17 +22,10 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
     window = window_fields(layer, (kernel_rows, kernel_columns))
     strip_columns = (layer.output.shape[2] - 1) * window["stride_columns"] + kernel_columns
     columns_read = min(layer.input.shape[2], strip_columns - window["pad_left"])
-    if not (
-        suits(layer)
-        and kernel_rows == kernel_columns == 3
-        and window["stride_columns"] in (1, 2)
-        and window["dilation_rows"] == window["dilation_columns"] == 1
-        and channels == layer.input.shape[3]
-        and channels >= GROUP
-        and columns_read > 0
-        # The strips of eight channels are written at once, by offsets of 16 bits.
-        and 7 * _ROWS * strip_columns <= _MOST_OFFSET
-    ):
+    if not (suits(layer) and _slides(layer, window) and columns_read > 0):
+        return None
+    # The strips of eight channels are written at once, by offsets of 16 bits.
+    if 7 * _ROWS * strip_columns > _MOST_OFFSET:
         return None
     assert layer.weights.data is not None
     rows = layer.weights.data.reshape(kernel_rows * kernel_columns, channels).T
@@ -58,4 +54,16 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
         output=op.outputs[0],
         scratch_bytes=_ROWS * strip_columns * channels + LANES,
         rows_read=(rows_read(layer, kernel_rows),),
+    )
+
+
+def _slides(layer: Linear, window: Mapping[str, int]) -> bool:
+    """Whether the kernel has 3x3 places, one or two columns from one to the next, and a group of channels to go with."""
+    channels = layer.weights.shape[3]
+    return (
+        window["kernel_rows"] == window["kernel_columns"] == 3
+        and window["stride_columns"] in (1, 2)
+        and window["dilation_rows"] == window["dilation_columns"] == 1
+        and channels == layer.input.shape[3]
+        and channels >= GROUP
     )
