@@ -113,13 +113,14 @@ def _measured(cell: Cell) -> dict[str, Any]:
 def constants(folder: Path) -> dict[str, int]:
     """Return the bytes of weights, biases and scales: those of the built model's graph, and those in the firmware.
 
-    The settings of the layers, which say where what lies, are neither.
+    A scale counts 8 bytes, the multiplier and the shift that every engine makes of it. The settings of the layers,
+    which say where what lies, are neither.
     """
     built = build_folder.read(folder)
     model = graph.parse((folder / f"{built.stem}.tflite").read_bytes())
     used = {index for op in model.ops for index in op.inputs if index >= 0 and model.tensors[index].data is not None}
     tensors = [model.tensors[index] for index in used]
-    scales = sum(4 * len(tensor.quant.scale) for tensor in tensors if tensor.dtype == "int8" and tensor.quant)
+    scales = sum(8 * len(tensor.quant.scale) for tensor in tensors if tensor.dtype == "int8" and tensor.quant)
     with built.firmware.elf.open("rb") as stream:
         symbols = ELFFile(stream).get_section_by_name(".symtab").iter_symbols()
         stored = sum(symbol["st_size"] for symbol in symbols if _CONSTANT.fullmatch(symbol.name))

@@ -58,7 +58,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
 
 
 def _slides(layer: Linear, window: Mapping[str, int]) -> bool:
-    """Whether the kernel has 3x3 places, one or two columns from one to the next, and a group of channels to go with."""
+    """Whether the kernel has 3x3 places, one or two columns apart, and channels for a group."""
     channels = layer.weights.shape[3]
     return (
         window["kernel_rows"] == window["kernel_columns"] == 3
