@@ -27,8 +27,8 @@ _GOALS = """\
 MLPerf Tiny's reference models (int8). In bold: within the goal, which stands in brackets. Instructions are those of the
 speed plan; RAM is the arena (the engine has no other memory beside the stack), kernels are code and tables of the
 engine, both on the Cortex-M4. Constants: weights, biases and scales as the firmware keeps them, beside those of the
-flatbuffer with 8 bytes a scale (multiplier and shift), the largest of the four cores. Others: TFLM's reference kernels, CMSIS-NN and ESP-NN with the same models,
-compiler (GCC 12.2, -O2) and way of counting, measured once.
+flatbuffer with 8 bytes a scale (multiplier and shift), the largest of the four cores. Others: TFLM's reference kernels,
+CMSIS-NN and ESP-NN with the same models, compiler (GCC 12.2, -O2) and way of counting, measured once.
 """
 _MISSED = """\
 ### What is missing
