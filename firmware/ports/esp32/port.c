@@ -3,10 +3,10 @@
 #include "chip.h"
 #include "port.h"
 
+#include "../common/stack_bounds.h"
+
 #define CRYSTAL_HZ 40000000u
 #define TIMER_INTERRUPT (1u << 6) /* of CCOMPARE0, level 1 */
-
-extern uint32_t _ek_stack_low[], _ek_stack_high[];
 
 /* CCOUNT has 32 bits, 107 s: the last sample and the number of wraps. reset.S samples in an interrupt as
  * well. */
@@ -76,12 +76,4 @@ uint32_t ek_port_tick_hz(void) {
 
 int ek_port_emulated(void) {
   return !on_chip();
-}
-
-uint32_t *ek_port_stack_low(void) {
-  return _ek_stack_low;
-}
-
-uint32_t *ek_port_stack_high(void) {
-  return _ek_stack_high;
 }

@@ -4,9 +4,9 @@
 #include "chip.h"
 #include "port.h"
 
-#define ROM_CLOCK_HZ 20000000u /* half of the crystal */
+#include "../common/stack_bounds.h"
 
-extern uint32_t _ek_stack_low[], _ek_stack_high[];
+#define ROM_CLOCK_HZ 20000000u /* half of the crystal */
 
 /* The chip's counter has 32 bits, 214 s: the last sample, and the wraps that were seen. */
 static uint32_t last_cycles;
@@ -77,12 +77,4 @@ uint32_t ek_port_tick_hz(void) {
 
 int ek_port_emulated(void) {
   return !on_chip();
-}
-
-uint32_t *ek_port_stack_low(void) {
-  return _ek_stack_low;
-}
-
-uint32_t *ek_port_stack_high(void) {
-  return _ek_stack_high;
 }

@@ -2,12 +2,8 @@
 #include "chip.h"
 #include "port.h"
 
-#define REGISTER(address) (*(volatile uint32_t *)(address))
-
-#define UART_DATA REGISTER(UART_BASE)
-#define UART_STATE REGISTER(UART_BASE + 4u) /* bit 0: transmitter full, bit 1: receiver full */
-#define UART_CTRL REGISTER(UART_BASE + 8u)  /* bit 0: transmit, bit 1: receive */
-#define UART_BAUDDIV REGISTER(UART_BASE + 16u)
+#include "../common/emulated_only.h"
+#include "cmsdk_uart.h"
 
 /* CMSDK timer 0 counts 32 bits down: its interrupt comes every few minutes, so hardly ever within an
  * inference. SysTick with its 24 bits would interrupt every third second. */
@@ -17,7 +13,6 @@
 #define TIMER_INTERRUPT REGISTER(TIMER_BASE + 12u) /* bit 0: it reached 0; write 1 to clear */
 #define NVIC_ENABLE REGISTER(0xE000E100u)
 
-extern uint32_t _ek_stack_low[], _ek_stack_high[];
 void ek_timer_interrupt(void);
 
 /* Times that the counter went round. */
@@ -36,25 +31,11 @@ void ek_timer_interrupt(void) {
 }
 
 void ek_port_init(void) {
-  UART_BAUDDIV = CLOCK_HZ / 115200u;
-  UART_CTRL = 3;
+  start_uart(CLOCK_HZ);
   TIMER_RELOAD = 0xFFFFFFFFu;
   TIMER_VALUE = 0xFFFFFFFFu;
   TIMER_CTRL = 9;
   NVIC_ENABLE = 1u << TIMER_INTERRUPT_NUMBER;
-}
-
-void ek_port_putc(uint8_t byte) {
-  while ((UART_STATE & 1u) != 0) {
-  }
-  UART_DATA = byte;
-}
-
-int ek_port_getc(void) {
-  if ((UART_STATE & 2u) == 0) {
-    return -1;
-  }
-  return (int)(UART_DATA & 0xFFu);
 }
 
 /* With interrupts off a round can end between two looks: then the count is read again, of the new round. The
@@ -75,16 +56,4 @@ uint64_t ek_port_ticks(void) {
 
 uint32_t ek_port_tick_hz(void) {
   return CLOCK_HZ;
-}
-
-int ek_port_emulated(void) {
-  return 1;
-}
-
-uint32_t *ek_port_stack_low(void) {
-  return _ek_stack_low;
-}
-
-uint32_t *ek_port_stack_high(void) {
-  return _ek_stack_high;
 }

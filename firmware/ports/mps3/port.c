@@ -2,19 +2,16 @@
  * counter at 32 MHz, by their secure addresses. */
 #include "port.h"
 
-#define REGISTER(address) (*(volatile uint32_t *)(address))
+#include "../common/emulated_only.h"
 
-#define UART_DATA REGISTER(0x59303000u)
-#define UART_STATE REGISTER(0x59303004u) /* bit 0: transmitter full, bit 1: receiver full */
-#define UART_CTRL REGISTER(0x59303008u)  /* bit 0: transmit, bit 1: receive */
-#define UART_BAUDDIV REGISTER(0x59303010u)
+#define UART_BASE 0x59303000u
+#include "../mps2/cmsdk_uart.h"
 
 #define COUNTER_CTRL REGISTER(0x58100000u) /* bit 0: count, bit 2: scale */
 #define COUNTER_LOW REGISTER(0x58100008u)
 #define COUNTER_HIGH REGISTER(0x5810000Cu)
 #define COUNTER_SCALE REGISTER(0x581000D0u) /* added with each tick of the clock, 8.24 bits */
 
-extern uint32_t _ek_stack_low[], _ek_stack_high[];
 void ek_timer_interrupt(void);
 
 /* 64 bits need no interrupt to count on: this one is never enabled. */
@@ -22,23 +19,9 @@ void ek_timer_interrupt(void) {
 }
 
 void ek_port_init(void) {
-  UART_BAUDDIV = 217; /* 25 MHz / 115200 */
-  UART_CTRL = 3;
+  start_uart(25000000u);
   COUNTER_SCALE = 0x00400000u; /* 1/4: each tick of 8 MHz is as many whole nanoseconds */
   COUNTER_CTRL = 5;
-}
-
-void ek_port_putc(uint8_t byte) {
-  while ((UART_STATE & 1u) != 0) {
-  }
-  UART_DATA = byte;
-}
-
-int ek_port_getc(void) {
-  if ((UART_STATE & 2u) == 0) {
-    return -1;
-  }
-  return (int)(UART_DATA & 0xFFu);
 }
 
 /* The halves are read one after the other: again where the upper one changed between. */
@@ -54,16 +37,4 @@ uint64_t ek_port_ticks(void) {
 
 uint32_t ek_port_tick_hz(void) {
   return 8000000u;
-}
-
-int ek_port_emulated(void) {
-  return 1;
-}
-
-uint32_t *ek_port_stack_low(void) {
-  return _ek_stack_low;
-}
-
-uint32_t *ek_port_stack_high(void) {
-  return _ek_stack_high;
 }

@@ -2,7 +2,8 @@
 #include "chip.h"
 #include "port.h"
 
-extern uint32_t _ek_stack_low[], _ek_stack_high[];
+#include "../common/emulated_only.h"
+
 void ek_timer_interrupt(void);
 
 /* Times that the timer's 32 bits went round, every 537 s. */
@@ -75,16 +76,4 @@ uint64_t ek_port_ticks(void) {
 
 uint32_t ek_port_tick_hz(void) {
   return 8000000u;
-}
-
-int ek_port_emulated(void) {
-  return 1;
-}
-
-uint32_t *ek_port_stack_low(void) {
-  return _ek_stack_low;
-}
-
-uint32_t *ek_port_stack_high(void) {
-  return _ek_stack_high;
 }

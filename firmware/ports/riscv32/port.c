@@ -2,7 +2,7 @@
 #include "board.h"
 #include "port.h"
 
-extern uint32_t _ek_stack_low[], _ek_stack_high[];
+#include "../common/emulated_only.h"
 
 void ek_port_init(void) {
   board_init();
@@ -22,16 +22,4 @@ uint64_t ek_port_ticks(void) {
 
 uint32_t ek_port_tick_hz(void) {
   return BOARD_HZ;
-}
-
-int ek_port_emulated(void) {
-  return 1;
-}
-
-uint32_t *ek_port_stack_low(void) {
-  return _ek_stack_low;
-}
-
-uint32_t *ek_port_stack_high(void) {
-  return _ek_stack_high;
 }
