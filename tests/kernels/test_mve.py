@@ -104,6 +104,11 @@ def strips() -> list[bytes]:
     return [convolution(*place) for place in small + inside]
 
 
+def few() -> list[bytes]:
+    """Too few channels for a vector: the portable kernel, beside headers for the vector extension."""
+    return [convolution((4, 5, channels), (3, 3), 0, 1, "SAME", 0) for channels in (2, 3)]
+
+
 def _programs(
     flatbuffers: list[bytes], kernel: str
 ) -> tuple[list[Program], list[tuple[bytes]], list[tuple[bytes, ...]]]:
@@ -119,7 +124,12 @@ def _programs(
     return programs, samples, truths
 
 
-MADE = [(tiles, "conv_2d_tile_s8.mve"), (pixels, THIN), (strips, "depthwise_conv_2d_3x3_s8.mve")]
+MADE = [
+    (tiles, "conv_2d_tile_s8.mve"),
+    (pixels, THIN),
+    (strips, "depthwise_conv_2d_3x3_strips_s8.mve"),
+    (few, "depthwise_conv_2d_3x3_s8"),
+]
 
 
 @pytest.mark.parametrize(("made", "kernel"), MADE)

@@ -156,6 +156,15 @@ def test_operators_come_in_pairs() -> None:
     assert not unused, f"no edgekit/engine/ops/<op>.py for {sorted(unused)}"
 
 
+def test_a_header_for_a_feature_replaces_what_it_stands_beside() -> None:
+    # x.<feature>.h beside x.h is taken for every layer: it must define the same names, so it has the same guard.
+    folder = _REPOSITORY / "firmware" / "engine"
+    beside = [path for path in folder.glob("*.*.h") if (folder / f"{path.name.split('.')[0]}.h").is_file()]
+    assert beside
+    wrong = [path.name for path in beside if f"#ifndef EK_{path.name.split('.')[0].upper()}_H" not in path.read_text()]
+    assert not wrong, f"kernels of a feature whose stem a portable kernel has: {wrong}"
+
+
 @pytest.mark.parametrize("name", targets.names())
 def test_every_target_loads_and_what_it_names_exists(name: str) -> None:
     target = targets.load(name)

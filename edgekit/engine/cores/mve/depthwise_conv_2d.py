@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D for the vector extension. Twin: firmware/engine/depthwise_conv_2d_3x3_s8.mve.h."""
+"""DEPTHWISE_CONV_2D for the vector extension. Twin: firmware/engine/depthwise_conv_2d_3x3_strips_s8.mve.h."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
     rows = layer.weights.data.reshape(kernel_rows * kernel_columns, channels).T
     multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
     return Lowered(
-        kernel="depthwise_conv_2d_3x3_s8.mve",
+        kernel="depthwise_conv_2d_3x3_strips_s8.mve",
         fields={
             "window": window,
             "weights": "weights",

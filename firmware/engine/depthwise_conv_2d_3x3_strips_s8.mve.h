@@ -1,8 +1,8 @@
 /* DEPTHWISE_CONV_2D 3x3, int8, one output an instruction: each channel has a strip of scratch memory in which
  * a column's rows lie side by side, so that a window is 12 bytes in a row. Twin:
  * edgekit/engine/cores/mve/depthwise_conv_2d.py. */
-#ifndef EK_DEPTHWISE_CONV_2D_3X3_S8_MVE_H
-#define EK_DEPTHWISE_CONV_2D_3X3_S8_MVE_H
+#ifndef EK_DEPTHWISE_CONV_2D_3X3_STRIPS_S8_MVE_H
+#define EK_DEPTHWISE_CONV_2D_3X3_STRIPS_S8_MVE_H
 
 #include "group.mve.h"
 #include "patch.mve.h"
@@ -22,7 +22,7 @@ typedef struct {
   int32_t output_zero_point;
   int32_t activation_min;
   int32_t activation_max;
-} ek_depthwise_conv_2d_3x3_s8_mve_layer;
+} ek_depthwise_conv_2d_3x3_strips_s8_mve_layer;
 
 /* Groups of four channels of one output row; the first six fields move on from group to group. */
 typedef struct {
@@ -106,7 +106,7 @@ EK_STRIPS_KERNEL_MVE(ek_strips_1_mve, "4", EK_GROUP_CLAMPED_MVE("52", "68"))
 
 EK_STRIPS_KERNEL_MVE(ek_strips_2_mve, "8", EK_GROUP_CLAMPED_MVE("52", "68"))
 
-static inline void ek_strips_run_mve(const ek_depthwise_conv_2d_3x3_s8_mve_layer *layer,
+static inline void ek_strips_run_mve(const ek_depthwise_conv_2d_3x3_strips_s8_mve_layer *layer,
                                      ek_strips_mve *strips) {
   const int is_first = layer->window.stride_columns == 1;
   if (layer->clamps_at_int8) {
@@ -140,7 +140,7 @@ static inline void ek_scatter_mve(const int8_t *from, int32_t step, int8_t *stri
 #else
 
 /* The same in plain C. */
-static inline void ek_strips_run_mve(const ek_depthwise_conv_2d_3x3_s8_mve_layer *layer,
+static inline void ek_strips_run_mve(const ek_depthwise_conv_2d_3x3_strips_s8_mve_layer *layer,
                                      ek_strips_mve *strips) {
   const int32_t channels = strips->groups * 4;
   for (int32_t channel = 0; channel < channels; ++channel) {
@@ -174,8 +174,8 @@ static inline void ek_scatter_mve(const int8_t *from, int32_t step, int8_t *stri
 
 /* Puts input row y into the strips, as row y % 4 of each column; outside of the input it is the zero point.
  */
-static inline void ek_strips_load_mve(const ek_depthwise_conv_2d_3x3_s8_mve_layer *layer, ek_rows input,
-                                      int32_t y, int8_t *scratch) {
+static inline void ek_strips_load_mve(const ek_depthwise_conv_2d_3x3_strips_s8_mve_layer *layer,
+                                      ek_rows input, int32_t y, int8_t *scratch) {
   const int32_t channels = layer->channels;
   const int32_t strip_bytes = 4 * layer->strip_columns;
   const int is_inside = y >= 0 && y < layer->window.input_rows;
@@ -191,9 +191,10 @@ static inline void ek_strips_load_mve(const ek_depthwise_conv_2d_3x3_s8_mve_laye
 
 /* input: (input_rows, input_columns, channels); output: (rows, output_columns, channels);
  * scratch: (channels, strip_columns, 4) bytes and 16 more. */
-static inline void ek_depthwise_conv_2d_3x3_s8_mve(const ek_depthwise_conv_2d_3x3_s8_mve_layer *layer,
-                                                   ek_rows input, ek_rows output, int8_t *scratch,
-                                                   int32_t row_begin, int32_t row_end) {
+static inline void
+ek_depthwise_conv_2d_3x3_strips_s8_mve(const ek_depthwise_conv_2d_3x3_strips_s8_mve_layer *layer,
+                                       ek_rows input, ek_rows output, int8_t *scratch, int32_t row_begin,
+                                       int32_t row_end) {
   /* Row 0 of the window lies at row 0, 1, 2 or 3 of the strip. */
   static const uint8_t places[4][16] = {
       {0, 3, 6, 0, 1, 4, 7, 0, 2, 5, 8, 0, 0, 0, 0, 0},
