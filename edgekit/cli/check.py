@@ -15,20 +15,22 @@ _REFUSED = 3
 
 @click.command()
 @_options.model_argument
+@_options.target_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, model: Path | None, as_json: bool) -> None:
+def command(ctx: click.Context, /, model: Path | None, target: str | None, as_json: bool) -> None:
     """Check MODEL before anything is built.
 
     The file itself: structure, indices, sizes, options of a .tflite; archive, config and weights of a Keras model. Then
-    each operator against what each engine runs, what rewriting cures, and the arena. Ends with 3 where the file is
-    refused or no engine runs it.
+    each operator against what each engine runs, what rewriting cures, and the arena (--target: with that core's
+    kernels). Ends with 3 where the file is refused or no engine runs it.
     """
-    chosen = _options.chosen_model(model, _options.project_settings())
+    settings = _options.project_settings()
+    chosen = _options.chosen_model(model, settings)
     from edgekit.report.check import check
 
     with DrawnProgress() as progress:
-        found = check(chosen, progress)
+        found = check(chosen, progress, target=target or settings.target)
     from edgekit.report.check_table import check_table
 
     show(found.to_json(), lambda: check_table(found), as_json=as_json)

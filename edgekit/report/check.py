@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgekit import targets
 from edgekit.errors import EdgeKitError, ModelError, UnsupportedOpError
 from edgekit.model_source import ModelSource, resolve
 from edgekit.progress import Progress, silent
@@ -115,29 +116,32 @@ class Check:
         }
 
 
-def check(model: Path, progress: Progress = silent) -> Check:
+def check(model: Path, progress: Progress = silent, *, target: str | None = None) -> Check:
     """Check a model before anything is built.
 
     Args:
         model: a .tflite (no TensorFlow needed), or a Keras model or SavedModel, of which the archive is checked.
         progress: told what happens.
+        target: whose kernels the arena is told for; None takes the portable ones.
 
     Raises:
         UsageError: no such file, or no model.
+        UnknownNameError: there is no such target.
         ModelError: damaged or hostile: names operator, tensor and field, or the layer.
     """
     from edgekit.tflite.model_files import examine
 
+    features = targets.load(target).features if target is not None else ()
     source = resolve(model)
     progress(f"checking {source.name}")
     kind = examine(source.path)
     if source.is_flatbuffer:
-        return _flatbuffer(source, progress)
+        return _flatbuffer(source, progress, features)
     note = "operators are checked on the converted model: `edgekit convert`, then `edgekit check` on its .tflite"
     return Check(source.name, str(kind), None, (), (), (), note)
 
 
-def _flatbuffer(source: ModelSource, progress: Progress) -> Check:
+def _flatbuffer(source: ModelSource, progress: Progress, features: tuple[str, ...]) -> Check:
     from edgekit.tflite.decode.expand import with_weights
     from edgekit.tflite.graph import parse, read
     from edgekit.tflite.rewrite import rewrite
@@ -149,7 +153,7 @@ def _flatbuffer(source: ModelSource, progress: Progress) -> Check:
     left = {operator.name for operator in (_operator(after, op, None) for op in after.ops) if not operator.is_fine}
     operators = tuple(_operator(graph, op, left) for op in graph.ops)
     progress("asking the engines")
-    engines = (_aot(after), _tflm(after))
+    engines = (_aot(after, features), _tflm(after))
     return Check(source.name, ".tflite", graph.sha256, operators, rewritten.changes, engines, None)
 
 
@@ -235,13 +239,15 @@ def _caution(graph: Graph, op: Op) -> str | None:
     return next((one.cause for one in known if "TFLM is right" not in one.cause), None)
 
 
-def _aot(graph: Graph) -> EngineCheck:
+def _aot(graph: Graph, features: tuple[str, ...]) -> EngineCheck:
+    from edgekit.engine.options import EngineOptions
     from edgekit.engine.program import program
     from edgekit.tflite.graph import parse
     from edgekit.tflite.shrink.chain import preview
 
     try:
-        return EngineCheck("aot", True, None, program(parse(preview(graph.flatbuffer))).memory.arena_bytes)
+        made = program(parse(preview(graph.flatbuffer)), EngineOptions(features))
+        return EngineCheck("aot", True, None, made.memory.arena_bytes)
     except ModelError as error:
         return EngineCheck("aot", False, error.what, None)
 

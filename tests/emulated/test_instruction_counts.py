@@ -43,6 +43,7 @@ def test_a_model_takes_no_more_instructions(cell: str, repository: Path, tmp_pat
     require_tools(target)
     options = BenchOptions(runs=1, out=tmp_path / "out", build=BuildOptions(optimize=plan))
     report = bench(repository / "models" / model / "model.tflite", target, options=options)
+    assert report.match
     recorded = RECORD["instructions"][cell]
     assert report.per_run.median <= ALLOWED * recorded, (
         f"{cell}: {report.per_run.median:,.0f} instructions, recorded {recorded:,}; "
