@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -194,12 +195,12 @@ class _Court:
 
     def hear(self, model: bytes) -> None:
         """Let every engine run the model as it came; ModelError if none can."""
-        for name, engine in self.engines.items():
-            self.progress(f"shrink: {name}, before")
-            try:
-                self._expected[name] = engine(model, self.inputs)
-            except EdgeKitError as error:
-                self._absent.append(Verdict(name, None, error.what))
+        self.progress("shrink: the engines, before")
+        for name, answer in self._ask(self.engines, model).items():
+            if isinstance(answer, EdgeKitError):
+                self._absent.append(Verdict(name, None, answer.what))
+            else:
+                self._expected[name] = answer
         if not self._expected:
             reasons = "; ".join(f"{verdict.engine}: {verdict.reason}" for verdict in self._absent)
             raise ModelError(
@@ -216,17 +217,29 @@ class _Court:
         return not self.objection
 
     def _objection(self, model: bytes) -> str:
-        for name, expected in self._expected.items():
-            self.progress(f"shrink: {name}, after")
-            try:
-                self._latest[name] = self.engines[name](model, self.inputs)
-            except EdgeKitError as error:
-                return f"{name} refuses the result ({error.what})"
-            pairs = zip(self._latest[name].outputs, expected.outputs, strict=True)
+        self.progress("shrink: the engines, after")
+        for name, answer in self._ask(self._expected, model).items():
+            if isinstance(answer, EdgeKitError):
+                return f"{name} refuses the result ({answer.what})"
+            self._latest[name] = answer
+            pairs = zip(answer.outputs, self._expected[name].outputs, strict=True)
             unequal = sum(one != other for one, other in pairs)
             if unequal:
                 return f"{name} gives other outputs for {unequal} of {len(self.inputs)} inputs"
         return ""
+
+    def _ask(self, names: Iterable[str], model: bytes) -> dict[str, Answer | EdgeKitError]:
+        """What each engine says; each runs in a child process, so they run side by side."""
+
+        def ask(name: str) -> Answer | EdgeKitError:
+            try:
+                return self.engines[name](model, self.inputs)
+            except EdgeKitError as error:
+                return error
+
+        chosen = tuple(names)
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(chosen, pool.map(ask, chosen), strict=True))
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return what every engine said of the last model that all agreed on."""
