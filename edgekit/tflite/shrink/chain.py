@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from edgekit.errors import EdgeKitError, ModelError, UntrustworthyError
@@ -84,16 +85,15 @@ def shrink(
     """
     before = graph.parse(model)
     court = _Court(engines, inputs, progress)
-    court.hear(model)
     options = options or ShrinkOptions()
     kept, left_out = list(_passes(options)), list[PassResult]()
-    while True:
-        shrunk, results, tensor_names = _apply(model, kept, progress)
-        if court.agrees(shrunk):
-            break
+    shrunk, results, tensor_names = _apply(model, kept, progress)
+    court.hear(model, shrunk)
+    while not court.agrees(shrunk):
         guilty = _guilty(model, kept, court, progress)
         left_out.append(PassResult(guilty[0], 0, 0, f"left out: {court.objection or 'outputs would differ'}"))
         kept.remove(guilty)
+        shrunk, results, tensor_names = _apply(model, kept, progress)
     after, arenas = graph.parse(shrunk), court.arenas()
     certificate = Certificate(
         sha256_before=before.sha256,
@@ -192,11 +192,17 @@ class _Court:
     _latest: dict[str, Answer] = field(default_factory=dict)
     _absent: list[Verdict] = field(default_factory=list)
     _known: dict[bytes, str] = field(default_factory=dict)
+    _heard: tuple[bytes, Mapping[str, Answer | EdgeKitError]] = (b"", MappingProxyType({}))
 
-    def hear(self, model: bytes) -> None:
-        """Let every engine run the model as it came; ModelError if none can."""
-        self.progress("shrink: the engines, before")
-        for name, answer in self._ask(self.engines, model).items():
+    def hear(self, model: bytes, shrunk: bytes) -> None:
+        """Let every engine run the model as it came, and beside it what will be asked for first; ModelError if none
+        can run the model."""
+        self.progress("shrink: the engines run it, before and after")
+        with ThreadPoolExecutor(1) as pool:
+            after = pool.submit(self._ask, self.engines, shrunk)
+            before = self._ask(self.engines, model)
+            self._heard = (shrunk, after.result())
+        for name, answer in before.items():
             if isinstance(answer, EdgeKitError):
                 self._absent.append(Verdict(name, None, answer.what))
             else:
@@ -217,8 +223,12 @@ class _Court:
         return not self.objection
 
     def _objection(self, model: bytes) -> str:
-        self.progress("shrink: the engines, after")
-        for name, answer in self._ask(self._expected, model).items():
+        heard, answers = self._heard
+        if heard != model:
+            self.progress("shrink: the engines run it, after")
+            answers = self._ask(self._expected, model)
+        for name in self._expected:
+            answer = answers[name]
             if isinstance(answer, EdgeKitError):
                 return f"{name} refuses the result ({answer.what})"
             self._latest[name] = answer
