@@ -20,7 +20,7 @@ setup: ## install what is missing: Debian packages, .venv, Python packages
 	@tools/setup.sh
 
 demo: setup ## build the digits model for the ESP32, run it on an emulated core, show RAM and instructions
-	@$(EDGEKIT) build models/digits --target $(TARGET) --sparsity 0.5 --out build/digits-$(TARGET)
+	@$(EDGEKIT) build models/digits --target $(TARGET) --sparsity 0.5 --optimize speed --out build/digits-$(TARGET)
 	@$(EDGEKIT) bench build/digits-$(TARGET) --target $(TARGET)
 
 test: check ## every check and test that needs no board (JOBS=2 processes)
