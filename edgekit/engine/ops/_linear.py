@@ -193,6 +193,21 @@ def scales_down(layer: Linear) -> bool:
     return all(-22 <= shift <= -1 for shift in shifts) and largest_sum(by_channel, bias) < 2**30
 
 
+CHANNEL_FIELDS: Mapping[str, str] = {"weights": "weights", "bias": "bias", "multiplier": "multiplier", "shift": "shift"}
+
+
+def channel_constants(layer: Linear, weights: Constant, rows: NDArray[Any]) -> tuple[Constant, ...]:
+    """Return what CHANNEL_FIELDS name, for kernels with a bias, a multiplier and a shift for each channel.
+
+    Args:
+        layer: the layer.
+        weights: as the kernel wants them.
+        rows: the same as int8, shape (output_channels, depth).
+    """
+    multiplier, shift, _ = multiplier_constants(layer, spread=True)
+    return weights, bias_constant(layer, rows), multiplier, shift
+
+
 def wide_multiplier(multiplier: int, shift: int) -> tuple[int, int]:
     """Return the 15 bits of a multiplier, and the shift to the right, by which TFLite scales an int64 accumulator.
 

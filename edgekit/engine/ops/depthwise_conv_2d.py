@@ -52,7 +52,6 @@ def _lower_any(layer: Linear, window: Mapping[str, int], by_tap: NDArray[Any]) -
     taps, channels = by_tap.shape
     input_channels = layer.input.shape[3]
     is_wide = layer.kernel_suffix == "s16"
-    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
     encoding = WeightEncoding.INT4_DENSE if layer.kernel_suffix == "s4" else WeightEncoding.DENSE
     sizes: dict[str, Any] = (
         {"input_channels": input_channels, "depth_multiplier": channels // input_channels}
@@ -63,20 +62,14 @@ def _lower_any(layer: Linear, window: Mapping[str, int], by_tap: NDArray[Any]) -
         kernel=f"depthwise_conv_2d_{layer.kernel_suffix}",
         fields={
             "window": window,
-            "weights": "weights",
-            "bias": "bias",
-            "multiplier": "multiplier",
-            "shift": "shift",
+            **_linear.CHANNEL_FIELDS,
             "taps": taps,
             "output_columns": layer.output.shape[2],
             **sizes,
             **_linear.output_fields(layer),
         },
-        constants=(
-            Constant("weights", encode(by_tap, encoding), f"({taps}, {channels})"),
-            _linear.bias_constant(layer, by_tap.T),
-            multiplier,
-            shift,
+        constants=_linear.channel_constants(
+            layer, Constant("weights", encode(by_tap, encoding), f"({taps}, {channels})"), by_tap.T
         ),
         inputs=(layer.op.inputs[0],),
         output=layer.op.outputs[0],
@@ -97,13 +90,9 @@ def _lower_3x3(layer: Linear, window: Mapping[str, int]) -> Lowered:
     channels, columns = layer.channels, layer.output.shape[2]
     last = (columns - 1) * window["stride_columns"] - window["pad_left"] + 2
     weights = layer.weights.data.reshape(9, channels).T
-    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
     names = ("input_rows", "stride_rows", "stride_columns", "pad_top", "pad_left")
     fields = {
-        "weights": "weights",
-        "bias": "bias",
-        "multiplier": "multiplier",
-        "shift": "shift",
+        **_linear.CHANNEL_FIELDS,
         "channels": channels,
         "output_columns": columns,
         "pad_right": max(0, last + 1 - window["input_columns"]),
@@ -114,11 +103,8 @@ def _lower_3x3(layer: Linear, window: Mapping[str, int]) -> Lowered:
     return Lowered(
         kernel="depthwise_conv_2d_3x3_s8",
         fields={name: fields[name] for name in _FIELDS_3X3},
-        constants=(
-            Constant("weights", encode(weights, WeightEncoding.DENSE), f"({channels}, 3, 3)"),
-            _linear.bias_constant(layer, weights),
-            multiplier,
-            shift,
+        constants=_linear.channel_constants(
+            layer, Constant("weights", encode(weights, WeightEncoding.DENSE), f"({channels}, 3, 3)"), weights
         ),
         inputs=(layer.op.inputs[0],),
         output=layer.op.outputs[0],

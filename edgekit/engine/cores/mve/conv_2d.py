@@ -46,14 +46,10 @@ def _thin(layer: Linear) -> Lowered:
     channels, depth = layer.weights.shape[0], layer.weights.shape[3]
     assert layer.weights.data is not None
     rows = layer.weights.data.reshape(channels, depth)
-    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
     return Lowered(
         kernel="conv_2d_thin_s8.mve",
         fields={
-            "weights": "weights",
-            "bias": "bias",
-            "multiplier": "multiplier",
-            "shift": "shift",
+            **_linear.CHANNEL_FIELDS,
             "depth": depth,
             "output_channels": channels,
             "stride_rows": int(layer.op.options["strideH"]),
@@ -61,11 +57,8 @@ def _thin(layer: Linear) -> Lowered:
             "output_columns": layer.output.shape[2],
             **clamp_fields(layer),
         },
-        constants=(
-            Constant("weights", rows.reshape(-1), f"({channels}, {depth})"),
-            _linear.bias_constant(layer, rows),
-            multiplier,
-            shift,
+        constants=_linear.channel_constants(
+            layer, Constant("weights", rows.reshape(-1), f"({channels}, {depth})"), rows
         ),
         inputs=(layer.op.inputs[0],),
         output=layer.op.outputs[0],

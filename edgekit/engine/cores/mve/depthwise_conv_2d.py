@@ -29,27 +29,18 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
         return None
     assert layer.weights.data is not None
     rows = layer.weights.data.reshape(kernel_rows * kernel_columns, channels).T
-    multiplier, shift, _ = _linear.multiplier_constants(layer, spread=True)
     return Lowered(
         kernel="depthwise_conv_2d_3x3_strips_s8.mve",
         fields={
             "window": window,
-            "weights": "weights",
-            "bias": "bias",
-            "multiplier": "multiplier",
-            "shift": "shift",
+            **_linear.CHANNEL_FIELDS,
             "channels": channels,
             "output_columns": layer.output.shape[2],
             "columns_read": columns_read,
             "strip_columns": strip_columns,
             **clamp_fields(layer),
         },
-        constants=(
-            Constant("weights", rows.reshape(-1), f"({channels}, 3, 3)"),
-            _linear.bias_constant(layer, rows),
-            multiplier,
-            shift,
-        ),
+        constants=_linear.channel_constants(layer, Constant("weights", rows.reshape(-1), f"({channels}, 3, 3)"), rows),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
         scratch_bytes=_ROWS * strip_columns * channels + LANES,
