@@ -75,6 +75,10 @@ class Lowered:
         work_rows: how many rows of work the kernel has, if not those of its output: one that adds up the rows of its
             input is called with rows of the input and writes the output with the last of them.
         keeps_scratch: the scratch memory holds something from the first row of work to the last.
+        form: in which the weights are stored: "dense", or a form of `edgekit.engine.forms`.
+        products: multiplications of an activation and a weight in one inference; None: all that the operator has.
+        entries: stored weights, or blocks of them, that are taken up or unpacked in one inference, each as often as it
+            is; what a cost is told by beside `products`. 0 for dense weights.
     """
 
     kernel: str
@@ -89,6 +93,9 @@ class Lowered:
     rows_read: tuple[RowsRead | None, ...] = ()
     work_rows: int | None = None
     keeps_scratch: bool = False
+    form: str = "dense"
+    products: int | None = None
+    entries: int = 0
 
 
 def require(checks: tuple[Check, ...], graph: Graph, op: Op) -> None:

@@ -14,11 +14,13 @@ class Optimize(StrEnum):
     SPEED: fewest instructions; weights may be stored wider than they are.
     BALANCED: as fast as weights in their own size allow.
     RAM: the smallest arena; rows flow through several layers at once.
+    FLASH: the fewest bytes of constants and kernels.
     """
 
     SPEED = "speed"
     BALANCED = "balanced"
     RAM = "ram"
+    FLASH = "flash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,20 @@ class EngineOptions:
         max_ram_bytes: bound on the arena; None without one.
         stream_input: the application hands the rows of the input over as they are asked for, so that only those which
             are still to be read lie in the arena. For models of one input.
+        form: in which weights are stored wherever a kernel can read it, "dense" or one of `edgekit.engine.forms`; None
+            chooses one for each layer by what matters most.
     """
 
     features: tuple[str, ...] = ()
     optimize: Optimize = Optimize.BALANCED
     max_ram_bytes: int | None = None
     stream_input: bool = False
+    form: str | None = None
 
     @property
     def wide_weights(self) -> bool:
         """Whether weights may be stored wider than int8, where that saves instructions."""
-        return self.optimize is not Optimize.BALANCED
+        return self.optimize in (Optimize.SPEED, Optimize.RAM)
 
     @property
     def may_stream(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.engine import fuse, schedule
+from edgekit.engine import forms, fuse, schedule
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.memory.choose import choose
 from edgekit.engine.options import PORTABLE, EngineOptions
@@ -57,7 +57,7 @@ def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
                 "a scale, or int32",
                 hint="convert with EdgeKit from the Keras model: `edgekit convert model.keras --data samples.npz`",
             )
-    lowered = fuse.lower(graph, options)
+    lowered = forms.choose(graph, fuse.lower(graph, options), options)
     if options.stream_input:
         require_streamable(graph, lowered)
     return Program(graph, lowered, *choose(graph, lowered, options), options)

@@ -1,0 +1,61 @@
+"""Weights stored small give the judge's bytes: every form by every kernel that some core has, under the sanitizers.
+
+`--layers N` judges N layers, `--first-layer SEED` starts at another seed; each failure names the seed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import aot_on_host
+import judges
+import numpy as np
+import pytest
+from form_cases import form_case
+from placements import scattered
+
+from edgekit import targets
+from edgekit.engine import forms
+from edgekit.engine.options import EngineOptions, Optimize
+from edgekit.engine.program import Program, program
+from edgekit.tflite import graph
+
+AT_ONCE = 30
+FEATURES = sorted({(), *(targets.load(name).features for name in targets.names())})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "first_seed" in metafunc.fixturenames:
+        first, count = (metafunc.config.getoption(name) for name in ("--first-layer", "--layers"))
+        metafunc.parametrize("first_seed", range(first, first + count, AT_ONCE))
+
+
+def test_every_form_equals_tflm(first_seed: int, tmp_path: Path) -> None:
+    pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
+    cases = [form_case(seed) for seed in range(first_seed, first_seed + AT_ONCE)]
+    graphs = [graph.parse(case.flatbuffer) for case in cases]
+    truths = [judges.tflm(parsed, case.samples) for parsed, case in zip(graphs, cases, strict=True)]
+    seen: set[tuple[int, str]] = set()
+    fresh: list[tuple[int, Program]] = []
+    for features in FEATURES:
+        for optimize in (Optimize.FLASH, Optimize.SPEED):
+            for place, parsed in enumerate(graphs):
+                options = EngineOptions(features, optimize)
+                names = {made.form for made in forms.candidates(parsed, parsed.ops[0], options)}
+                for form in sorted(names):
+                    made = program(parsed, EngineOptions(features, optimize, form=form))
+                    if (place, text := aot_on_host.identity(made)) not in seen:
+                        seen.add((place, text))
+                        fresh.append((place, made))
+    wrong = []
+    for start in range(0, len(fresh), 60):
+        part = fresh[start : start + 60]
+        variants = [scattered(made, np.random.default_rng([place, 12])) if place % 4 else made for place, made in part]
+        folder = tmp_path / str(start)
+        folder.mkdir()
+        results = aot_on_host.run(variants, [cases[place].samples for place, _ in part], folder)
+        for (place, made), outputs in zip(part, results, strict=True):
+            if outputs != truths[place]:
+                layer = made.lowered[0]
+                wrong.append(f"{cases[place].name}: {layer.kernel} ({layer.form}) differs from TFLM, {made.options}")
+    assert not wrong, "\n".join(wrong)
