@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgekit.engine.aot_header import title
+from edgekit.engine.c_integrity import ADD
 from edgekit.engine.naming import c_string
 from edgekit.engine.program import Program
 
@@ -46,12 +47,18 @@ static inline int ek_model_init(uint8_t *arena) {{
 static inline void ek_model_reset(uint8_t *arena) {{
   {stem}_init(arena);
 }}
+
+#define EK_MODEL_CONSTANTS_CRC {macro}_CONSTANTS_CRC
+
+static inline uint32_t ek_model_constants_crc({add}) {{
+  return {stem}_constants_crc(add);
+}}
 """
 
 
 def binding(made: Program, stem: str) -> str:
     """Return `ek_model.h`, which binds the model to the firmware harness."""
-    names = {"macro": stem.upper(), "stem": stem}
+    names = {"macro": stem.upper(), "stem": stem, "add": ADD}
     macro, graph = stem.upper(), made.graph
     streams = made.options.stream_input
     return "\n".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgekit.engine import c_inference, c_text
+from edgekit.engine import c_inference, c_integrity, c_text
 from edgekit.engine.lowered import row_bytes, row_shape, scale_of, zero_point_of
 from edgekit.engine.naming import c_comment
 from edgekit.engine.program import Program
@@ -41,6 +41,7 @@ def header(made: Program, stem: str, labels: Sequence[str]) -> str:
         )
     parts += [
         *_functions(made, stem),
+        c_integrity.declaration(made, stem),
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {macro}_H */\n",
     ]
     return "\n".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from edgekit.engine import c_inference, c_layers, c_prune, c_text, schedule
+from edgekit.engine import c_inference, c_integrity, c_layers, c_prune, c_text, schedule
 from edgekit.engine.aot_binding import binding
 from edgekit.engine.aot_header import header, title
 from edgekit.engine.naming import c_string
@@ -77,6 +77,8 @@ def _source(made: Program, stem: str, labels: Sequence[str]) -> str:
         layers,
         "/* ---- Inference ---- */\n",
         inference,
+        "/* ---- Integrity ---- */\n",
+        c_integrity.function(made, stem),
     ]
     if labels:
         names = ",\n".join(f"  {c_string(label)}" for label in labels)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 from pathlib import PurePosixPath
 
 from edgekit.engine import c_text
+from edgekit.engine.c_integrity import ADD
 from edgekit.engine.naming import c_string
 from edgekit.engine.types import Sources
 from edgekit.errors import UnsupportedOpError
@@ -159,7 +161,10 @@ def _binding(graph: Graph, stem: str) -> str:
         f'#define EK_ENGINE "tflm"\n#define EK_ARENA_BYTES {macro}_TFLM_ARENA_BYTES\n'
         f"#define EK_INPUT_COUNT {len(graph.inputs)}\n#define EK_OUTPUT_COUNT {len(graph.outputs)}\n"
         f'#define EK_TFLM_DATA {stem}_data\n#define EK_TFLM_OPS_HEADER "{stem}_ops.h"\n'
+        f"#define EK_MODEL_CONSTANTS_CRC {binascii.crc32(graph.flatbuffer):#010x}u\n"
         f"#define EK_TFLM_RESOLVER {stem}_resolver\n#define EK_TFLM_REGISTER_OPS {stem}_register_ops\n\n"
+        f"static inline uint32_t ek_model_constants_crc({ADD}) {{\n"
+        f"  return add(0, {stem}_data, {macro}_DATA_BYTES);\n}}\n\n"
         "/* firmware/tflm/model.cc implements these with tflite::MicroInterpreter. */\n"
         '#ifdef __cplusplus\nextern "C" {\n#endif\n'
         "extern const uint32_t ek_engine_bytes;\n#define EK_ENGINE_BYTES ek_engine_bytes\n"

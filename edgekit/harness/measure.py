@@ -8,6 +8,7 @@ from edgekit.deploy import Link
 from edgekit.errors import DataError, DeviceError, UntrustworthyError
 from edgekit.harness.channel import Channel
 from edgekit.harness.protocol import (
+    MODEL_DAMAGED,
     Canary,
     DeviceStatus,
     Hello,
@@ -187,6 +188,12 @@ def _check_hello(hello: Hello, link: Link, firmware: Firmware) -> None:
             f"the device runs model {hello.model_sha256[:12]} on engine {hello.engine}, "
             f"expected {firmware.model_sha256[:12]} on {firmware.engine}",
             hint="flash this build first: `edgekit flash`",
+        )
+    if hello.init_code == MODEL_DAMAGED:
+        raise DeviceError(
+            "the model in the device's flash is damaged: the CRC-32 of its constants is not that of the build, so "
+            "nothing was run",
+            hint="flash this build again: `edgekit flash`; where that does not last, check the supply and the flash",
         )
     if hello.init_code:
         raise DeviceError(

@@ -21,6 +21,8 @@ VERSION = 1
 LOAD_BYTES = 48
 READ_BYTES = 128
 STACK_UNKNOWN = 0xFFFF_FFFF
+# What hello tells instead of the model's own code.
+MODEL_DAMAGED = 0x100
 _HEADER = struct.Struct("<BH")
 _REPLY_HEADER = struct.Struct("<BHB")
 _REPLY = 0x80
@@ -147,7 +149,7 @@ class Hello:
     Attributes:
         emulated: it runs on an emulated core.
         self_test: 0, or the number of the check that the core failed.
-        init_code: 0, or what the model's initialization returned.
+        init_code: 0, MODEL_DAMAGED, or what the model's initialization returned.
         tick_hz: ticks of its timer per second.
         arena_bytes, engine_bytes, input_bytes, output_bytes: of its model.
         runs: inferences since it started.

@@ -20,6 +20,8 @@
 #define POLL_PAUSE_TURNS 256u
 
 enum { HELLO = 1, LOAD_INPUT = 2, INFER = 3, READ_OUTPUT = 4, STATUS = 5, REPLY = 0x80 };
+/* What hello tells of the start, beside what the engine's own initialization returns. */
+enum { INIT_NOT_RUN = 1, INIT_MODEL_DAMAGED = 0x100 };
 enum { OK = 0, UNKNOWN_REQUEST = 1, OUT_OF_RANGE = 2, INPUT_DIFFERS = 3 };
 
 /* Keeps the compiler from moving work into or out of the timed region. */
@@ -239,13 +241,24 @@ static void pause_polling(void) {
   }
 }
 
+/* A core that computes wrongly must not touch the model, and no inference runs on damaged constants: hello
+ * tells. */
+static uint32_t start_model(void) {
+  if (self_test_code != 0) {
+    return INIT_NOT_RUN;
+  }
+  if (ek_model_constants_crc(ek_crc32) != EK_MODEL_CONSTANTS_CRC) {
+    return INIT_MODEL_DAMAGED;
+  }
+  return (uint32_t)ek_model_init(guarded.arena);
+}
+
 int ek_main(void) {
   ek_port_init();
   ek_guard_init(guarded.arena, EK_ARENA_BYTES);
   self_test_code = (uint32_t)ek_port_self_test();
   ek_phase_init();
-  /* A core that computes wrongly must not touch the model: hello tells, and nothing runs. */
-  init_code = self_test_code == 0 ? (uint32_t)ek_model_init(guarded.arena) : 1u;
+  init_code = start_model();
   for (;;) {
     const int byte = ek_port_getc();
     if (byte < 0) {

@@ -7,14 +7,15 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
-from fake_sources import INPUT_BYTES, expected_output, fake_sources
+from fake_sources import INPUT_BYTES, expected_output, fake_sources, table
 
 from edgekit import targets, toolchains
 from edgekit.deploy import emulate_qemu
-from edgekit.errors import ToolMissingError, UntrustworthyError
+from edgekit.errors import DeviceError, ToolMissingError, UntrustworthyError
 from edgekit.harness.measure import Measurement, measure
 from edgekit.toolchains import Firmware
 
@@ -66,6 +67,18 @@ def test_stack_and_arena_are_seen_on_the_core(name: str, tmp_path: Path) -> None
     assert 64 <= measured.stack_peak_bytes < firmware.stack_reserved_bytes
     assert measured.clock == "instructions, emulated"
     assert measured.emulator is not None
+
+
+@pytest.mark.parametrize("name", EMULATED)
+def test_a_damaged_constant_is_found_before_anything_runs(name: str, tmp_path: Path) -> None:
+    firmware = compiled(name, tmp_path)
+    elf = firmware.emulated_elf
+    content = bytearray(elf.read_bytes())
+    place = content.index(np.array(table(1009), np.int8).tobytes())
+    content[place + 500] ^= 0x10
+    elf.write_bytes(content)
+    with pytest.raises(DeviceError, match="the model in the device's flash is damaged"):
+        run(firmware, 1, 1)
 
 
 @pytest.mark.parametrize("name", EMULATED)

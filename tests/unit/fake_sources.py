@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 import shutil
 from pathlib import Path, PurePosixPath
+
+import numpy as np
 
 from edgekit.engine.types import Sources
 from edgekit.firmware_files import firmware_path
@@ -15,6 +18,9 @@ _MODEL = """\
 #include "{stem}.h"
 static const int8_t layer_0_table[{table}] = {{{values}}};
 static inline int32_t halve(int32_t x) {{ return x >> 1; }}
+uint32_t {stem}_constants_crc(uint32_t (*add)(uint32_t crc, const uint8_t *data, uint32_t bytes)) {{
+  return add(0, (const uint8_t *)layer_0_table, {table}u);
+}}
 void {stem}_invoke(uint8_t *arena) {{
   for (uint32_t pass = 0; pass < {passes}u; ++pass) {{
     for (uint32_t i = 0; i < {size}u; ++i) {{
@@ -29,6 +35,7 @@ _HEADER = """\
 #define FAKE_H
 #include <stdint.h>
 void {stem}_invoke(uint8_t *arena);
+uint32_t {stem}_constants_crc(uint32_t (*add)(uint32_t crc, const uint8_t *data, uint32_t bytes));
 #endif
 """
 _BINDING = """\
@@ -43,6 +50,10 @@ _BINDING = """\
 #define EK_ENGINE_BYTES 0
 #define EK_INPUT_COUNT 1
 #define EK_OUTPUT_COUNT 1
+#define EK_MODEL_CONSTANTS_CRC {crc}u
+static inline uint32_t ek_model_constants_crc(uint32_t (*add)(uint32_t crc, const uint8_t *data, uint32_t bytes)) {{
+  return {stem}_constants_crc(add);
+}}
 static inline int ek_model_init(uint8_t *arena) {{ (void)arena; return 0; }}
 static inline void ek_model_reset(uint8_t *arena) {{ (void)arena; }}
 static inline int ek_model_invoke(uint8_t *arena) {{ {stem}_invoke(arena); return 0; }}
@@ -70,7 +81,9 @@ def fake_sources(
     values = ",".join(map(str, table(table_bytes)))
     facts = {"stem": stem, "size": INPUT_BYTES, "arena": arena_bytes, "table": table_bytes, "passes": passes}
     texts = {f"{stem}.c": _MODEL, f"{stem}.h": _HEADER, "ek_model.h": _BINDING}
-    files = {PurePosixPath(name): text.format(values=values, sha256="ab" * 32, **facts) for name, text in texts.items()}
+    crc = binascii.crc32(np.array(table(table_bytes), np.int8).tobytes())
+    known = {**facts, "values": values, "sha256": "ab" * 32, "crc": crc}
+    files = {PurePosixPath(name): text.format(**known) for name, text in texts.items()}
     files[PurePosixPath(f"{stem}.c")] += extra
     return Sources(
         stem=stem,

@@ -81,6 +81,7 @@ def test_a_faulty_device_is_refused(faults: Faults, error: type[EdgeKitError], w
         ({"engine": "tflm"}, UntrustworthyError, "engine tflm"),
         ({"self_test": 3}, UntrustworthyError, "check 3"),
         ({"init_code": 1}, DeviceError, "set up"),
+        ({"init_code": 256}, DeviceError, "flash is damaged"),
         ({"emulated": True}, UntrustworthyError, "measures no time"),
         ({"tick_hz": 0}, UntrustworthyError, "0 ticks"),
         ({"input_bytes": 127}, DataError, "sample 0 has 128 input"),
