@@ -53,8 +53,8 @@ class Packing(Protocol):
         """Pack a stream.
 
         Args:
-            weights: one-dimensional, in the order in which the kernel takes them; a multiple of `unit`.
-            unit: how many are unpacked at once.
+            weights: one-dimensional, in the order in which the kernel takes them.
+            unit: how many are unpacked at once; the last unit may be shorter.
 
         Returns:
             None where the packing cannot hold these weights.
@@ -65,11 +65,11 @@ class Packing(Protocol):
 @functools.cache
 def names() -> tuple[str, ...]:
     """Return the packings."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
 def packed(weights: NDArray[np.int8], unit: int) -> tuple[Packed, ...]:
-    """Return the stream in each packing that can hold it; see `Packing.pack`.
+    """Return the stream in each packing that holds it in fewer bytes than int8 takes; see `Packing.pack`.
 
     Example:
         >>> [one.name for one in packed(np.arange(-8, 8, dtype=np.int8), 16) if one.bytes == 8]
@@ -77,4 +77,38 @@ def packed(weights: NDArray[np.int8], unit: int) -> tuple[Packed, ...]:
     """
     modules = [typing.cast(Packing, importlib.import_module(f"{__name__}.{name}")) for name in names()]
     made = [module.pack(weights, unit) for module in modules]
-    return tuple(one for one in made if one is not None)
+    return tuple(one for one in made if one is not None and one.bytes < weights.nbytes)
+
+
+def in_units(codes: NDArray[np.uint8], unit: int, each: int) -> tuple[NDArray[np.uint8], int]:
+    """Cut codes into units that fill whole bytes.
+
+    Args:
+        codes: one a weight.
+        unit: weights of a unit; the last one may be shorter.
+        each: codes a byte.
+
+    Returns:
+        The codes, a unit a row, filled up with zeros; the bytes that they take without those that only fill up the
+        last unit.
+
+    Example:
+        >>> in_units(np.arange(5, dtype=np.uint8), 3, 2)
+        (array([[0, 1, 2, 0],
+               [3, 4, 0, 0]], dtype=uint8), 3)
+    """
+    whole, rest = divmod(len(codes), unit)
+    unit_bytes = -(-unit // each)
+    rows = np.pad(codes, (0, -len(codes) % unit)).reshape(-1, unit)
+    return np.pad(rows, ((0, 0), (0, unit_bytes * each - unit))), whole * unit_bytes + -(-rest // each)
+
+
+def halves(codes: NDArray[np.uint8], unit: int) -> NDArray[np.uint8]:
+    """Return codes of 4 bits two a byte, the first in its low half.
+
+    Example:
+        >>> halves(np.array([1, 2, 3, 4, 5], np.uint8), 3).tolist()
+        [33, 3, 84]
+    """
+    rows, size = in_units(codes, unit, 2)
+    return (rows[:, 0::2] | rows[:, 1::2] << np.uint8(4)).reshape(-1)[:size]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant
-from edgekit.engine.packings import Packed
+from edgekit.engine.packings import Packed, halves
 
 
 def pack(weights: NDArray[np.int8], unit: int) -> Packed | None:
@@ -18,7 +18,5 @@ def pack(weights: NDArray[np.int8], unit: int) -> Packed | None:
     """
     if weights.min() < -8 or weights.max() > 7:
         return None
-    halves = weights.reshape(-1, unit).view(np.uint8) & 0x0F
-    halves = np.pad(halves, ((0, 0), (0, unit % 2)))
-    codes = halves[:, 0::2] | halves[:, 1::2] << 4
-    return Packed("int4", Constant("codes", codes.reshape(-1), f"({len(halves)} units of {unit})"), None)
+    codes = halves(weights.view(np.uint8) & np.uint8(0x0F), unit)
+    return Packed("int4", Constant("codes", codes, f"{len(weights)} values of 4 bits"), None)
