@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from edgekit import targets
 from edgekit.compress.frame.fine_tuning import FineTuning
-from edgekit.compress.frame.step import Applied, Context, LayerChange, StepResult, check_settings, setting, settings_of
-from edgekit.compress.masks.patterns import Pattern, parse_pattern
+from edgekit.compress.frame.step import (
+    Applied,
+    Context,
+    LayerChange,
+    OnCore,
+    StepResult,
+    check_settings,
+    setting,
+    settings_of,
+)
+from edgekit.compress.masks.patterns import Pattern, parse_pattern, pattern_for
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +38,9 @@ class Prune(FineTuning):
     and the weight names of what went in.
 
     When to use:
-        Flash is short and the runtime can keep zeros out of it (`edgekit shrink --decode` for TFLM, compressed
-        downloads). Instructions and RAM stay as they are: for those remove channels.
+        Flash is short and the runtime can keep zeros out of it (engine aot, `edgekit shrink --decode` for TFLM,
+        compressed downloads). With `target`, whole blocks become zero, of the shape that the core's kernels skip:
+        instructions are saved too. RAM stays as it is: for that remove channels.
 
     Example:
         >>> Prune(sparsity=0.8, schedule="constant").epochs
@@ -42,6 +54,7 @@ class Prune(FineTuning):
 
     sparsity: float = setting(0.5, low=0, below=1, help="fraction of the weights that becomes zero")
     pattern: str = setting("", help='"" single weights, "1x4" blocks, "2:4" two of four stay, which is the sparsity')
+    target: str = setting("", help="name of a target: its kernels' blocks as the pattern, and what that saves there")
     everywhere: bool = setting(False, help="one ranking over all layers, instead of each layer to the same sparsity")
     schedule: str = setting(
         "polynomial",
@@ -62,6 +75,13 @@ class Prune(FineTuning):
         """Check each setting, then those that depend on each other."""
         check_settings(self)
         parse_pattern(self.pattern)
+        if self.target:
+            targets.load(self.target)
+        if self.target and self.pattern:
+            raise UsageError(
+                f"prune: pattern is {self.pattern!r} with target {self.target!r}, expected one of them",
+                hint="a target brings the blocks that its kernels skip: leave the pattern out",
+            )
         if self.everywhere and self._pattern.group:
             raise UsageError(
                 f"prune: everywhere is true with pattern {self.pattern!r}, expected one of them",
@@ -97,16 +117,11 @@ class Prune(FineTuning):
         """
         from edgekit.compress.frame import training
         from edgekit.compress.layers.model_copy import copy_model
-        from edgekit.compress.masks.masks import Masks, PruningSchedule
+        from edgekit.compress.masks.masks import PruningSchedule
 
         pruned = copy_model(model)
-        masks = Masks(
-            pruned,
-            pattern=self._pattern,
-            everywhere=self.everywhere,
-            depthwise=self.depthwise,
-            leave_out=self.leave_out,
-        )
+        masks = self._masks(pruned)
+        core = self._predicted(model, data, context) if self.target else None
         before = masks.sparsities()
         skipped = masks.skipped
         goal = training.targets(model, data, epochs=self.epochs)
@@ -120,7 +135,11 @@ class Prune(FineTuning):
             tuning = f"{self.schedule} schedule, {self.epochs} epochs of fine-tuning"
         masks.verify(self.full_sparsity)
         masks.strip()
-        return Applied(copy_model(pruned), self._report(masks, before, skipped, tuning))
+        result = copy_model(pruned)
+        step = self._report(masks, before, skipped, tuning)
+        if core is not None:
+            step = dataclasses.replace(step, core=self._made(core, result, data, context))
+        return Applied(result, step)
 
     @property
     def full_sparsity(self) -> float:
@@ -130,7 +149,36 @@ class Prune(FineTuning):
 
     @property
     def _pattern(self) -> Pattern:
-        return parse_pattern(self.pattern)
+        return pattern_for(targets.load(self.target)) if self.target else parse_pattern(self.pattern)
+
+    def _masks(self, model: keras.Model) -> Masks:
+        from edgekit.compress.masks.masks import Masks
+
+        return Masks(
+            model,
+            pattern=self._pattern,
+            everywhere=self.everywhere,
+            depthwise=self.depthwise,
+            leave_out=self.leave_out,
+        )
+
+    def _predicted(self, model: keras.Model, data: Data, context: Context) -> OnCore:
+        """Prune a copy at once: its zeros lie elsewhere than after the training, but there are as many."""
+        from edgekit.compress.frame.on_core import layers_on_core, told
+        from edgekit.compress.layers.model_copy import copy_model
+
+        trial = copy_model(model)
+        masks = self._masks(trial)
+        masks.update(self.full_sparsity)
+        masks.strip()
+        before, after = (layers_on_core(each, data, self.target, context.plan) for each in (model, trial))
+        context.progress(f"prune: {self.target} from {told(before)} to {told(after)}, predicted")
+        return OnCore(self.target, before, after)
+
+    def _made(self, core: OnCore, result: keras.Model, data: Data, context: Context) -> OnCore:
+        from edgekit.compress.frame.on_core import layers_on_core
+
+        return dataclasses.replace(core, after=layers_on_core(result, data, self.target, context.plan))
 
     def _report(
         self, masks: Masks, before: dict[str, float], skipped: tuple[tuple[str, str], ...], tuning: str
@@ -138,7 +186,8 @@ class Prune(FineTuning):
         """Tell what was done, layer by layer."""
         after = masks.sparsities()
         noun = "layer" if len(after) == 1 else "layers"
-        pattern = f" ({self.pattern})" if self.pattern else ""
+        told = self._pattern.told
+        pattern = f" ({told}{f', for {self.target}' if self.target else ''})" if told else ""
         return StepResult(
             technique=self.name,
             settings=settings_of(self),

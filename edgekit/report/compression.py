@@ -14,7 +14,7 @@ from rich.table import Table
 from edgekit.compress import load_recipe, recipe_names, technique_class, technique_names
 
 if TYPE_CHECKING:
-    from edgekit.compress import Cost, StepResult
+    from edgekit.compress import Cost, LayerOnCore, OnCore, StepResult
     from edgekit.report.single import CompressReport
 
 _COLUMNS = ("parameters", "not zero", "MACs", "int8 .tflite", "arena", "metric")
@@ -25,7 +25,8 @@ def compression_table(report: CompressReport) -> RenderableType:
     steps = report.conversion.compression
     title = f"{report.name}: {report.path}"
     costs = _costs(title, steps, simulated=report.simulated)
-    return Group(costs, *_int8(report), *(_step(step) for step in steps))
+    cores = (_on_core(step.technique, step.core) for step in steps if step.core is not None)
+    return Group(costs, *_int8(report), *(_step(step) for step in steps), *cores)
 
 
 def techniques_table() -> RenderableType:
@@ -86,6 +87,25 @@ def _step(step: StepResult) -> Table:
     for name, reason in step.skipped:
         table.add_row(escape(name), f"skipped: {escape(reason)}")
     return table
+
+
+def _on_core(technique: str, core: OnCore) -> Table:
+    """Draw what a step is worth on a core, layer by layer: as it came, as predicted, as it was made."""
+    table = Table(title=f"{technique} on {core.target}, engine aot", title_justify="left")
+    table.add_column("layer")
+    for column in ("form", "constants B", "predicted", "now", "instructions", "predicted", "now"):
+        table.add_column(column, justify="left" if column == "form" else "right")
+    for layers in zip(core.before, core.predicted, core.after, strict=False):
+        table.add_row(layers[0].name, layers[2].form, *_bytes(layers), *_instructions(layers))
+    return table
+
+
+def _bytes(layers: Sequence[LayerOnCore]) -> Iterator[str]:
+    return (f"{layer.constants_bytes:,}" for layer in layers)
+
+
+def _instructions(layers: Sequence[LayerOnCore]) -> Iterator[str]:
+    return ("–" if layer.instructions is None else f"{layer.instructions:,}" for layer in layers)
 
 
 def _technique(name: str) -> Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgekit.compress import LayerChange, compress, recipe_from_tables
+from edgekit import targets
+from edgekit.compress import Context, LayerChange, OnCore, compress, recipe_from_tables
 from edgekit.compress.prune import Prune
 from edgekit.data import Data
-from edgekit.errors import DataError, ModelError, UnknownNameError, UntrustworthyError
+from edgekit.errors import DataError, ModelError, UnknownNameError, UntrustworthyError, UsageError
 
 pytestmark = pytest.mark.slow
 
@@ -170,6 +173,50 @@ def test_zeros_lie_as_the_pattern_says(
             assert set(np.unique(blocks)) == {0.0, 1.0}
         assert change.after == pytest.approx(sparsity, abs=0.07)
     assert all(name not in layers for name, reason in applied.step.skipped if "does not divide" in reason)
+
+
+@pytest.mark.parametrize("name", ["cortex-m4", "esp32c3", "esp32"])
+def test_a_core_gets_the_blocks_that_its_kernels_skip(name: str, data: Data, keras: ModuleType) -> None:
+    """Seen in the flatbuffer's own order of weights, and told before the training and after it."""
+    from edgekit.compress.frame.conversion import to_int8
+    from edgekit.engine.forms.blocks.shape import block_shape
+    from edgekit.tflite.graph import parse
+
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            layers.Input((8, 8, 1)),
+            layers.Conv2D(8, 4, name="conv"),
+            layers.Conv2D(16, 1, activation="relu", name="point"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, activation="softmax", name="classes"),
+        ]
+    )
+    told: list[str] = []
+    applied = Prune(sparsity=0.75, target=name, epochs=1).apply(
+        model, data, Context(lambda what, *_: told.append(what))
+    )
+    shape = block_shape(targets.load(name).features)
+    weights = [tensor for tensor in parse(to_int8(applied.model, data)).tensors if tensor.data is not None]
+    kernels = [np.asarray(tensor.data) for tensor in weights if tensor.dtype == "int8" and len(tensor.shape) > 1]
+    assert sorted(kernel.size for kernel in kernels) == [64, 128, 128]
+    for kernel in kernels:
+        blocks = kernel.reshape(len(kernel) // shape.channels, shape.channels, -1, shape.depth)
+        kept = (blocks != 0).any(axis=(1, 3))
+        assert np.mean(kept) == pytest.approx(0.25, abs=1 / kept.size)
+        assert np.mean(kernel == 0) >= 0.75
+    core = applied.step.core
+    assert core is not None and core.target == name and any(f"{name} from" in line for line in told)
+    assert len(core.before) == len(core.predicted) == len(core.after) > 3
+    assert all(layer.constants_bytes > 64 for layer in core.after if "conv" in layer.name)
+    assert core == OnCore.from_json(json.loads(json.dumps(dataclasses.asdict(core))))
+
+
+def test_a_target_is_one_that_there_is_and_brings_its_own_pattern() -> None:
+    with pytest.raises(UnknownNameError, match="cortex-m5"):
+        Prune(target="cortex-m5")
+    with pytest.raises(UsageError, match="expected one of them"):
+        Prune(target="cortex-m4", pattern="1x4")
 
 
 def test_everywhere_takes_the_smallest_of_all_layers(model: Any, data: Data) -> None:

@@ -70,6 +70,53 @@ class LayerChange:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerOnCore:
+    """What engine aot makes of one layer for a core.
+
+    Attributes:
+        name: the layer in C, as in `edgekit plan`.
+        form: in which its weights are stored.
+        constants_bytes: weights, biases and all else that the layer has in flash.
+        instructions: of one inference, predicted; None where nothing is known of the kernel.
+    """
+
+    name: str
+    form: str
+    constants_bytes: int
+    instructions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnCore:
+    """What a step is worth on a core: told before the training, and again when it is done.
+
+    Attributes:
+        target: the core's name.
+        before: the layers of the model that came.
+        predicted: those of the model that the step will make, before it was trained.
+        after: those of the model that it made.
+
+    Example:
+        >>> core = OnCore("cortex-m4", (LayerOnCore("layer_0_conv_2d", "dense", 4096, 90_000),))
+        >>> OnCore.from_json(dataclasses.asdict(core)) == core
+        True
+    """
+
+    target: str
+    before: tuple[LayerOnCore, ...] = ()
+    predicted: tuple[LayerOnCore, ...] = ()
+    after: tuple[LayerOnCore, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> OnCore | None:
+        """Rebuild it from what `dataclasses.asdict` and JSON made of it."""
+        if value is None:
+            return None
+        moments = ("before", "predicted", "after")
+        return cls(value["target"], *(tuple(LayerOnCore(**layer) for layer in value[moment]) for moment in moments))
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """What one technique did.
 
@@ -80,6 +127,7 @@ class StepResult:
         layers: the layers it changed, in the model's order.
         skipped: (layer or stage, reason) of what it left out.
         before, after: the model's cost; filled in by `compress`.
+        core: what it is worth on the core that it was made for; None where it was made for none.
 
     Example:
         >>> step = StepResult("prune", (("sparsity", 0.5),), "1 layer", (LayerChange("conv", "sparsity", 0.0, 0.5),))
@@ -94,6 +142,7 @@ class StepResult:
     skipped: tuple[tuple[str, str], ...] = ()
     before: Cost | None = None
     after: Cost | None = None
+    core: OnCore | None = None
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> StepResult:
@@ -113,6 +162,7 @@ class StepResult:
             skipped=tuple((name, reason) for name, reason in value["skipped"]),
             before=Cost.from_json(value["before"]),
             after=Cost.from_json(value["after"]),
+            core=OnCore.from_json(value.get("core")),
         )
 
 

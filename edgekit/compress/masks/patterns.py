@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from edgekit.errors import UsageError
+from edgekit.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ class Pattern:
             return inputs % self.group == 0
         return inputs % self.rows == 0 and outputs % self.columns == 0
 
+    @property
+    def told(self) -> str:
+        """The pattern as a recipe writes it; "" for single weights."""
+        if self.group:
+            return f"{self.kept}:{self.group}"
+        return "" if self.rows == self.columns == 1 else f"{self.rows}x{self.columns}"
+
     def zeros(self, shape: tuple[int, ...], sparsity: float) -> int:
         """Return how many weights are zero at a sparsity; never all of them, a dead layer computes nothing."""
         inputs, outputs = matrix_shape(shape)
@@ -70,6 +78,25 @@ def parse_pattern(text: str) -> Pattern:
         f"prune: pattern is {text!r}, expected blocks such as '1x4' or groups such as '2:4'",
         hint='"2:4" keeps two of each four weights, "1x4" zeroes four neighbors together, "" any weights',
     )
+
+
+def pattern_for(target: Target) -> Pattern:
+    """Return the blocks that a core's kernels skip.
+
+    A block of the kernels is so many output channels times so much depth of the flatbuffer's (rows, columns, inputs).
+    Keras keeps a Dense kernel as (inputs, units), a convolution's as (rows, columns, inputs, filters): as a matrix,
+    both have that depth below each other and the output channels side by side.
+
+    Example:
+        >>> from edgekit import targets
+        >>> pattern_for(targets.load("esp32c3"))
+        Pattern(rows=1, columns=4, kept=0, group=0)
+    """
+    # A recipe is read without NumPy, which the forms bring.
+    from edgekit.engine.forms.blocks.shape import block_shape
+
+    shape = block_shape(target.features)
+    return Pattern(rows=shape.depth, columns=shape.channels)
 
 
 def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
