@@ -1,19 +1,24 @@
-"""Read back what a build left, every file checked against the report's hashes."""
+"""The folder that a build leaves: written so that an interruption spares the old one, read back with every hash
+checked."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from edgekit import targets
+from edgekit.atomic import write_atomically
 from edgekit.errors import UntrustworthyError, UsageError
 from edgekit.golden import unpack_golden
-from edgekit.report.types import Flash, ModelFacts, Ram
+from edgekit.report.types import BuildReport, Flash, ModelFacts, Ram
 from edgekit.toolchains import Firmware
 
+REPORT = "report.json"
 _AGAIN = "build again with `edgekit build`"
 
 
@@ -48,7 +53,7 @@ class Built:
 
 def is_build_folder(path: Path) -> bool:
     """Tell a build folder from a model."""
-    return (path / "report.json").is_file()
+    return (path / REPORT).is_file()
 
 
 def read(folder: Path, target: str | None = None) -> Built:
@@ -63,7 +68,7 @@ def read(folder: Path, target: str | None = None) -> Built:
         UntrustworthyError: a file is missing or not the one that was built.
     """
     try:
-        report = json.loads((folder / "report.json").read_bytes())
+        report = json.loads((folder / REPORT).read_bytes())
         if target is not None and target != report["target"]:
             targets.load(target)
             raise UsageError(
@@ -119,3 +124,35 @@ def _check(folder: Path, sha256: dict[str, str]) -> None:
             raise UntrustworthyError(f"{path} is missing, the report beside it names it", hint=_AGAIN)
         if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
             raise UntrustworthyError(f"{path} is not the file that the report beside it describes", hint=_AGAIN)
+
+
+def write(folder: Path, report: BuildReport, outputs: Mapping[str, bytes]) -> None:
+    """Write a build: its outputs, and the report of them."""
+    text = json.dumps({"schema_version": 1, **report.to_json()}, indent=2) + "\n"
+    write_files(folder, {**outputs, REPORT: text.encode()})
+
+
+def write_files(folder: Path, outputs: Mapping[str, bytes]) -> None:
+    """Write everything beside the old outputs, then rename: a full disk leaves the old ones whole.
+
+    The report goes last: while it is the old one, its hashes show that the folder is mixed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = [name for name in outputs if not _holds(folder / name, outputs[name])]
+    with TemporaryDirectory(dir=folder, prefix=".new-") as fresh:
+        for name in changed:
+            write_atomically(Path(fresh) / name, outputs[name])
+            if name.endswith(".elf"):
+                # The host's firmware is a program.
+                (Path(fresh) / name).chmod(0o755)
+        for name in sorted(changed, key=lambda name: (name == REPORT, name)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(fresh) / name).replace(folder / name)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """An unchanged file keeps its date, so that what depends on it is not made again."""
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False

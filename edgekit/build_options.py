@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.engine.options import EngineOptions, optimize_named
+from edgekit.budget import Budget
+from edgekit.engine.options import EngineOptions, Optimize, optimize_named
 from edgekit.errors import UsageError
 from edgekit.model_source import DataSource
 from edgekit.targets import Target
@@ -25,8 +26,11 @@ class BuildOptions:
         shrink: shrink the .tflite losslessly before it is proved.
         objects: Python file or module that registers a Keras model's custom layers; it is imported to convert.
         memory_limit_bytes: of the process that converts; None for four fifths of the machine's memory.
-        optimize: what engine aot gives up last: "speed", "balanced" or "ram".
-        max_ram_bytes: bound on the arena that engine aot plans; None without one.
+        optimize: what engine aot gives up last: "speed", "balanced", "ram" or "flash"; None: "balanced", or with a
+            budget the first plan that meets it.
+        max_ram_bytes: bound on the arena; engine aot makes the fastest plan within it.
+        max_flash_bytes: bound on the flash of the firmware.
+        max_instructions: bound on the instructions of one inference on the target's emulated core.
         stream_input: the application hands the rows of the input over while the model runs.
     """
 
@@ -39,9 +43,16 @@ class BuildOptions:
     shrink: bool = True
     objects: str | None = None
     memory_limit_bytes: int | None = None
-    optimize: str = "balanced"
+    optimize: str | None = None
     max_ram_bytes: int | None = None
+    max_flash_bytes: int | None = None
+    max_instructions: int | None = None
     stream_input: bool = False
+
+    @property
+    def budget(self) -> Budget:
+        """The bounds on what is built."""
+        return Budget(self.max_flash_bytes, self.max_ram_bytes, self.max_instructions)
 
     def for_engine(self, target: Target | None) -> EngineOptions:
         """Return what engine aot needs to know; the target's features choose kernels, None takes the portable ones.
@@ -56,4 +67,6 @@ class BuildOptions:
                 hint="TensorFlow Lite Micro keeps the whole input in its arena: leave one of the two out",
             )
         features = target.features if target is not None else ()
-        return EngineOptions(features, optimize_named(self.optimize), self.max_ram_bytes, self.stream_input)
+        return EngineOptions(
+            features, optimize_named(self.optimize or Optimize.BALANCED.value), self.max_ram_bytes, self.stream_input
+        )

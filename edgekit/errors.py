@@ -113,8 +113,8 @@ class DoesNotFitError(ModelError):
         self.available_bytes = available_bytes
 
 
-class ArenaBoundError(ModelError):
-    """No plan was found whose arena is as small as it must be (exit 3).
+class ArenaBoundError(BudgetMissedError):
+    """No plan was found whose arena is as small as it must be (exit 1).
 
     Args:
         needed_bytes: the smallest arena that was reached.

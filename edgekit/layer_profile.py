@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from elftools.elf.elffile import ELFFile
 
 from edgekit import toolchains
-from edgekit.build import BINDING
 from edgekit.build_folder import Built
+from edgekit.build_plan import BINDING
 from edgekit.deploy import emulate_qemu
 from edgekit.engine.types import Sources
 from edgekit.errors import UntrustworthyError, UsageError

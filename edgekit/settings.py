@@ -10,10 +10,18 @@ from typing import Any
 
 from edgekit.errors import UnknownNameError, UsageError
 
-_KINDS: dict[str, tuple[type, ...]] = {"sparsity": (int, float), "max_ram": (int, str), "stream_input": (bool,)}
+_KINDS: dict[str, tuple[type, ...]] = {
+    "sparsity": (int, float),
+    "max_ram": (int, str),
+    "max_flash": (int, str),
+    "max_instructions": (int, str),
+    "stream_input": (bool,),
+}
 _EXPECTED = {
     "sparsity": "a number",
     "max_ram": "a size in bytes, such as 37000 or '36KiB'",
+    "max_flash": "a size in bytes, such as 65536 or '64KiB'",
+    "max_instructions": "a number, such as 5000000 or '5M'",
     "stream_input": "true or false",
 }
 
@@ -35,6 +43,8 @@ class Settings:
         port: serial port of the board.
         optimize: "speed", "balanced" or "ram".
         max_ram: bound on the arena, in bytes or as a text such as "36KiB".
+        max_flash: bound on the firmware's flash, in bytes or as a text such as "64KiB".
+        max_instructions: bound on the instructions of one inference, a number or a text such as "5M".
         stream_input: the application hands over the input row by row.
     """
 
@@ -50,6 +60,8 @@ class Settings:
     port: str | None = None
     optimize: str | None = None
     max_ram: int | str | None = None
+    max_flash: int | str | None = None
+    max_instructions: int | str | None = None
     stream_input: bool | None = None
 
     def path(self, value: str) -> Path:

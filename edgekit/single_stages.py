@@ -7,8 +7,8 @@ from pathlib import Path
 
 from edgekit import pipeline, targets
 from edgekit.atomic import write_atomically
-from edgekit.build import engine_options, proof_facts
 from edgekit.build_options import BuildOptions
+from edgekit.build_plan import engine_options, proof_facts
 from edgekit.errors import UsageError
 from edgekit.model_source import resolve
 from edgekit.progress import Progress, silent

@@ -1,4 +1,4 @@
-"""Sizes in bytes as people write them."""
+"""Sizes in bytes and counts as people write them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from edgekit.errors import UsageError
 
+_THOUSANDS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _UNITS = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2}
 
 
@@ -30,3 +31,24 @@ def size_bytes(text: str | int, *, name: str) -> int:
             f"{name} is {text!r}, expected a size in bytes", hint=f"write {name} as 37000, 36KiB, 37kB or 1MiB"
         )
     return int(size)
+
+
+def count(text: str | int, *, name: str) -> int:
+    """Return the number that a text means.
+
+    Args:
+        text: a whole number above zero, or one with k, M or G behind it.
+        name: of the option or setting, for the error.
+
+    Raises:
+        UsageError: it is no such text.
+
+    Example:
+        >>> count("5M", name="--max-instructions"), count("1.5k", name="x"), count(70, name="x")
+        (5000000, 1500, 70)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?)\s*", str(text).replace(",", "").lower(), flags=re.ASCII)
+    number = float(found.group(1)) * _THOUSANDS[found.group(2)] if found is not None else 0.0
+    if number < 1 or not number.is_integer():
+        raise UsageError(f"{name} is {text!r}, expected a number", hint=f"write {name} as 5000000, 5M or 800k")
+    return int(number)

@@ -102,6 +102,14 @@ def plan_options(function: _F) -> _F:
     return click.option("--optimize", metavar="AIM", shell_complete=_complete_optimize, help=aim)(function)
 
 
+def budget_options(function: _F) -> _F:
+    """Add `--max-flash` and `--max-instructions`, the budget beside `--max-ram`."""
+    flash = "Bound on the firmware's flash, e.g. 64KiB: without --optimize the first plan that meets the budget."
+    count = "Bound on the instructions of one inference on the emulated core, e.g. 5M."
+    function = click.option("--max-instructions", metavar="COUNT", help=count)(function)
+    return click.option("--max-flash", metavar="BYTES", help=flash)(function)
+
+
 def out_option(text: str) -> Callable[[_F], _F]:
     """Add `--out` with a help text that says what it is here."""
     return click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help=text)
@@ -127,6 +135,8 @@ class Flags:
     memory_limit: float | None = None
     optimize: str | None = None
     max_ram: str | None = None
+    max_flash: str | None = None
+    max_instructions: str | None = None
     stream_input: bool = False
 
 
@@ -185,8 +195,10 @@ def build_options(flags: Flags, settings: Settings) -> BuildOptions:
         shrink=not flags.no_shrink,
         objects=flags.objects,
         memory_limit_bytes=None if flags.memory_limit is None else int(flags.memory_limit * 1e9),
-        optimize=flags.optimize or settings.optimize or OPTIMIZE[0],
+        optimize=flags.optimize or settings.optimize,
         max_ram_bytes=_max_ram_bytes(flags, settings),
+        max_flash_bytes=_max_flash_bytes(flags, settings),
+        max_instructions=_max_instructions(flags, settings),
         stream_input=flags.stream_input or bool(settings.stream_input),
     )
 
@@ -197,3 +209,19 @@ def _max_ram_bytes(flags: Flags, settings: Settings) -> int | None:
     if flags.max_ram is not None:
         return size_bytes(flags.max_ram, name="--max-ram")
     return None if settings.max_ram is None else size_bytes(settings.max_ram, name="max_ram")
+
+
+def _max_flash_bytes(flags: Flags, settings: Settings) -> int | None:
+    from edgekit.sizes import size_bytes
+
+    if flags.max_flash is not None:
+        return size_bytes(flags.max_flash, name="--max-flash")
+    return None if settings.max_flash is None else size_bytes(settings.max_flash, name="max_flash")
+
+
+def _max_instructions(flags: Flags, settings: Settings) -> int | None:
+    from edgekit.sizes import count
+
+    if flags.max_instructions is not None:
+        return count(flags.max_instructions, name="--max-instructions")
+    return None if settings.max_instructions is None else count(settings.max_instructions, name="max_instructions")

@@ -19,6 +19,7 @@ from edgekit.cli._progress import DrawnProgress
 @_options.shrink_option
 @_options.engine_option
 @_options.plan_options
+@_options.budget_options
 @_options.out_option("Folder for the outputs; default build/<model>/<target>.")
 @json_option
 def command(model: Path | None, target: str | None, out: Path | None, as_json: bool, **flags: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from binascii import crc32
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -22,7 +23,6 @@ from edgekit.harness.protocol import (
     Kind,
     Reply,
     Status,
-    crc32,
     request_parts,
 )
 

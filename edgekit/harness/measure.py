@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import crc32
 from dataclasses import dataclass
 
 from edgekit.deploy import Link
@@ -16,7 +17,6 @@ from edgekit.harness.protocol import (
     Infer,
     Inference,
     StatusRequest,
-    crc32,
     loads,
     reads,
 )

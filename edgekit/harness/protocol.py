@@ -6,7 +6,6 @@ status, body. Numbers stand low byte first.
 
 from __future__ import annotations
 
-import binascii
 import enum
 import struct
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ VERSION = 1
 LOAD_BYTES = 48
 READ_BYTES = 128
 STACK_UNKNOWN = 0xFFFF_FFFF
-# What hello tells instead of the model's own code.
 MODEL_DAMAGED = 0x100
 _HEADER = struct.Struct("<BH")
 _REPLY_HEADER = struct.Struct("<BHB")
@@ -286,11 +284,6 @@ def reads(total_bytes: int) -> Iterator[ReadOutput]:
         [ReadOutput(offset=0, length=128), ReadOutput(offset=128, length=2)]
     """
     return (ReadOutput(offset, min(READ_BYTES, total_bytes - offset)) for offset in range(0, total_bytes, READ_BYTES))
-
-
-def crc32(data: bytes) -> int:
-    """Return the CRC-32 that frames, inputs and outputs are checked with."""
-    return binascii.crc32(data)
 
 
 def _unpack(form: struct.Struct, body: bytes, what: str) -> tuple[int, ...]:

@@ -42,10 +42,12 @@ harness
 doctor
 stage_files
 host_engine
+budget
 build_options
 pipeline
 report
 build_folder
+build_plan
 build single_stages plan_model
 layer_profile
 bench

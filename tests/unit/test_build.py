@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_models import dense_int8
 
-from edgekit import host_engine, toolchains
+from edgekit import build_folder, host_engine, toolchains
 from edgekit.build import BuildOptions, build
 from edgekit.engine.types import Sources
 from edgekit.errors import DoesNotFitError, ToolchainError, ToolMissingError, UnknownNameError, UsageError
@@ -171,7 +170,7 @@ def test_full_disk_spares_the_old_outputs(
             raise OSError(28, "No space left on device", str(path))
         path.write_bytes(content)
 
-    monkeypatch.setattr(sys.modules["edgekit.build"], "write_atomically", full)
+    monkeypatch.setattr(build_folder, "write_atomically", full)
     with pytest.raises(OSError, match="No space"):
         build(model, "host", out=tmp_path / "out")
     assert contents(tmp_path / "out") == before

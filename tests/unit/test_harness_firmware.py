@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import crc32
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,6 @@ from edgekit.harness.protocol import (
     Reply,
     Request,
     StatusRequest,
-    crc32,
     loads,
     request_payload,
 )

@@ -20,7 +20,7 @@ _CHILD = """
 import filelock, json, os, sys, traceback
 from pathlib import Path
 from edgekit.atomic import write_atomically
-from edgekit.build import REPORT, _write
+from edgekit.build_folder import REPORT, write_files
 from edgekit.cache import Cache
 
 OLD, NEW = b"old" * 50_000, b"new" * 50_000
@@ -33,7 +33,7 @@ def work(folder):
     elif name == "cache":
         assert Cache(folder).stage("convert", ["key"], lambda: {"model.bin": NEW}) == {"model.bin": NEW}
     else:
-        _write(folder, {output: NEW for output in OUTPUTS})
+        write_files(folder, {output: NEW for output in OUTPUTS})
 
 def forked(folder, at, how):
     reading, writing = os.pipe()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgekit.errors import UsageError
-from edgekit.sizes import size_bytes
+from edgekit.sizes import count, size_bytes
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,9 @@ def test_what_a_text_means(text: str | int, size: int) -> None:
 def test_no_size(text: str | int) -> None:
     with pytest.raises(UsageError, match="expected a size in bytes"):
         size_bytes(text, name="--max-ram")
+
+
+@pytest.mark.parametrize("text", ["", "0", "5x", "1.5", "-3", "5 MiB"])
+def test_no_count(text: str) -> None:
+    with pytest.raises(UsageError, match="expected a number"):
+        count(text, name="--max-instructions")
