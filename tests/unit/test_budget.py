@@ -57,7 +57,7 @@ def test_the_plan_follows_the_budget_and_a_missed_one_leaves_nothing(
     kept = tmp_path / "kept"
     assert _build("cortex-m4", kept, "--max-instructions", "1k", "--max-flash", "1MiB") == 1
     assert not kept.exists()
-    counts = {plan: int(count.replace(",", "")) for plan, count in _told(capfd.readouterr().err)}
+    counts = {plan: int(count.replace(",", "")) for plan, count in _told(capfd.readouterr().out)}
     assert set(counts) == {"balanced", "speed", "flash", "ram"} and counts["speed"] < counts["balanced"]
     between = str((counts["speed"] + counts["balanced"]) // 2)
     assert _build("cortex-m4", kept, "--max-instructions", between) == 0
@@ -65,7 +65,7 @@ def test_the_plan_follows_the_budget_and_a_missed_one_leaves_nothing(
     assert report["optimize"] == "speed"
     assert any(f"--max-instructions {int(between):,}" in note for note in report["notes"])
     assert _build("cortex-m4", kept, "--max-instructions", between, "--optimize", "balanced") == 1
-    assert "--optimize speed" in capfd.readouterr().err
+    assert "--optimize speed" in capfd.readouterr().out
     assert json.loads((kept / "report.json").read_text())["optimize"] == "speed"
 
 
@@ -75,4 +75,4 @@ def _told(text: str) -> list[tuple[str, str]]:
 
 def test_a_core_without_emulator_cannot_be_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert _build("host", tmp_path, "--max-instructions", "5M") == 2
-    assert "expected a target whose core is emulated" in capfd.readouterr().err
+    assert "expected a target whose core is emulated" in capfd.readouterr().out
