@@ -152,8 +152,15 @@ def test_operators_come_in_pairs() -> None:
         for path in (_REPOSITORY / "firmware" / "engine").glob("*.h")
         for name in re.findall(r'#include "([a-z0-9_]+)[.]h"', path.read_text(encoding="utf-8"))
     }
-    texts = "".join(path.read_text(encoding="utf-8") for path in (_PACKAGE / "engine" / "ops").glob("*.py"))
-    named = {name for name in kernels if f'"{name}"' in texts or f'"{name.removesuffix("_s8")}"' in texts}
+    folders = [_PACKAGE / "engine" / name for name in ("ops", "forms")]
+    texts = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
+    packings = "|".join(path.stem for path in (_PACKAGE / "engine" / "packings").glob("*.py") if path.stem[0] != "_")
+    for_any = {name: re.sub(f"_({packings})_s8$", "_{made.packing}_s8", name) for name in kernels}
+    named = {
+        name
+        for name in kernels
+        if any(f'"{spelled}"' in texts for spelled in (name, name.removesuffix("_s8"), for_any[name]))
+    }
     unused = set(kernels) - {f"{path.stem}_s8" for path in lowered} - included - named
     assert not unused, f"no edgekit/engine/ops/<op>.py for {sorted(unused)}"
 

@@ -1,0 +1,57 @@
+"""CONV_2D of packed weights. Twins: firmware/engine/conv_2d_packed_s8.h, conv_2d_<packing>_s8.h."""
+
+from __future__ import annotations
+
+from edgekit.engine.forms.packed._matrix import BLOCK, is_int8_or_int4, packed_matrices
+from edgekit.engine.lowered import Lowered
+from edgekit.engine.ops import _linear
+from edgekit.engine.ops._convolution import rows_read, window_fields
+from edgekit.engine.options import EngineOptions, Optimize
+from edgekit.tflite.graph import Graph, Op
+
+_TILE = 4  # a multiple of every EK_TILE_PIXELS
+_MOST_PIXELS = 16  # EK_MOST_RUN_PIXELS
+_PATCH_BYTES = 8192  # of longer runs than the shortest
+
+
+def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
+    """Lower one convolution of all input channels whose accumulators `ek_scale` of requantize.h scales."""
+    layer = _linear.linear(graph, op)
+    channels, kernel_rows, kernel_columns, seen = layer.weights.shape
+    if layer.input.shape[3] != seen or not is_int8_or_int4(layer) or not _linear.scales_down(layer):
+        return ()
+    assert layer.weights.data is not None
+    rows, columns = layer.output.shape[1:3]
+    depth = kernel_rows * kernel_columns * seen
+    run = run_pixels(rows * columns, depth, options)
+    return tuple(
+        Lowered(
+            kernel=f"conv_2d_{made.packing}_s8",
+            fields={
+                "window": window_fields(layer, (kernel_rows, kernel_columns)),
+                **made.fields,
+                "output_columns": columns,
+                "run_pixels": run,
+            },
+            constants=made.constants,
+            inputs=(op.inputs[0],),
+            output=op.outputs[0],
+            scratch_bytes=(BLOCK + run) * depth,
+            rows_read=(rows_read(layer, kernel_rows),),
+            form=made.packing,
+            entries=made.weights * -(-rows * columns // run),
+        )
+        for made in packed_matrices(layer, layer.weights.data.reshape(channels, depth))
+    )
+
+
+def run_pixels(pixels: int, depth: int, options: EngineOptions) -> int:
+    """Return how many pixels share what is unpacked: whole tiles.
+
+    Example:
+        >>> [run_pixels(49, depth, EngineOptions()) for depth in (64, 640, 5000)]
+        [16, 12, 8]
+    """
+    shortest = _TILE if options.optimize is Optimize.RAM else 2 * _TILE
+    affordable = 0 if options.optimize is Optimize.RAM else _PATCH_BYTES // depth // _TILE * _TILE
+    return min(max(shortest, affordable), _MOST_PIXELS, -(-pixels // _TILE) * _TILE)

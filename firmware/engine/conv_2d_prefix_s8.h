@@ -1,0 +1,15 @@
+/* CONV_2D of weights in prefix codes. Twin: edgekit/engine/forms/packed/conv_2d.py. */
+#ifndef EK_CONV_2D_PREFIX_S8_H
+#define EK_CONV_2D_PREFIX_S8_H
+
+#include "conv_2d_packed_s8.h"
+#include "unpack_prefix.h"
+
+typedef ek_conv_2d_packed_s8_layer ek_conv_2d_prefix_s8_layer;
+
+static inline void ek_conv_2d_prefix_s8(const ek_conv_2d_prefix_s8_layer *layer, ek_rows input,
+                                        ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
+  ek_conv_2d_packed_s8(layer, ek_unpack_prefix, input, output, scratch, row_begin, row_end);
+}
+
+#endif
