@@ -75,9 +75,19 @@ def packed(weights: NDArray[np.int8], unit: int) -> tuple[Packed, ...]:
         >>> [one.name for one in packed(np.arange(-8, 8, dtype=np.int8), 16) if one.bytes == 8]
         ['int4']
     """
-    modules = [typing.cast(Packing, importlib.import_module(f"{__name__}.{name}")) for name in names()]
-    made = [module.pack(weights, unit) for module in modules]
-    return tuple(one for one in made if one is not None and one.bytes < weights.nbytes)
+    made = [packed_as(name, weights, unit) for name in names()]
+    return tuple(one for one in made if one is not None)
+
+
+def packed_as(name: str, weights: NDArray[np.int8], unit: int) -> Packed | None:
+    """Return the stream in one packing; None where it cannot hold it in fewer bytes than int8 takes.
+
+    Example:
+        >>> packed_as("int4", np.arange(-8, 8, dtype=np.int8), 16).bytes
+        8
+    """
+    made = typing.cast(Packing, importlib.import_module(f"{__name__}.{name}")).pack(weights, unit)
+    return made if made is not None and made.bytes < weights.nbytes else None
 
 
 def in_units(codes: NDArray[np.uint8], unit: int, each: int) -> tuple[NDArray[np.uint8], int]:

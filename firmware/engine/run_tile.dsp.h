@@ -1,0 +1,140 @@
+/* Four channels of a run of pixels: the tile of tile.dsp.h with the pixels in its inner loop, so that the
+ * weights of a block, however they are stored, are widened once for all of them.
+ *
+ * A run is records of two pixels: their words as in tile.dsp.h, how far the output of pixel 0 stands behind
+ * the first byte of the tensor, and that of pixel 1 behind that of pixel 0. A block is 4 biases, the weights
+ * as in a wide block, and for each channel multiplier, rounding and shift.
+ *
+ * Biases and weights are 2^raise times their value, raise >= 2, which is what widening costs least for. A
+ * shift is that of tile.dsp.h and raise - 1; then a sum need not be rounded before it is shifted: its
+ * rounding is that of tile.dsp.h, raised as much, and half of 2^(raise - 1). */
+#ifndef EK_RUN_TILE_DSP_H
+#define EK_RUN_TILE_DSP_H
+
+#include "tile.dsp.h"
+
+#define EK_RECORD_WORDS(groups) (4 * (groups) + 2)
+
+#ifdef __ARM_FEATURE_DSP
+
+/* clang-format off */
+/* From sums to outputs, but for the last shift; r2 is the multiplier, r3 the rounding, r12 the shift. SIGNED rounds
+ * halves of negative sums away from zero: it takes 1 << LESS, LESS = raise - 1, from their rounding. */
+#define EK_RUN_RELU(A, B) \
+  "smmla " A ", " A ", r2, r3\n\t" \
+  "smmla " B ", " B ", r2, r3\n\t"
+#define EK_RUN_SIGNED(A, B, TEMPORARY, LESS) \
+  "asr " TEMPORARY ", " A ", #31\n\t" \
+  "add " TEMPORARY ", r3, " TEMPORARY ", lsl #" LESS "\n\t" \
+  "smmla " A ", " A ", r2, " TEMPORARY "\n\t" \
+  "asr " TEMPORARY ", " B ", #31\n\t" \
+  "add " TEMPORARY ", r3, " TEMPORARY ", lsl #" LESS "\n\t" \
+  "smmla " B ", " B ", r2, " TEMPORARY "\n\t"
+#define EK_RUN_FIRST_RELU(A, B) EK_RUN_RELU(A, B)
+#define EK_RUN_OTHER_RELU(A, B, TEMPORARY) EK_RUN_RELU(A, B)
+#define EK_RUN_FIRST_SIGNED(A, B) EK_RUN_SIGNED(A, B, "r12", "7") "ldr r12, [r0, #-4]\n\t"
+#define EK_RUN_OTHER_SIGNED(A, B, TEMPORARY) EK_RUN_SIGNED(A, B, TEMPORARY, "7")
+#define EK_RUN_FIRST_SIGNED_INT4(A, B) EK_RUN_SIGNED(A, B, "r12", "11") "ldr r12, [r0, #-4]\n\t"
+#define EK_RUN_OTHER_SIGNED_INT4(A, B, TEMPORARY) EK_RUN_SIGNED(A, B, TEMPORARY, "11")
+
+/* Defines NAME(block, records, end, groups, output): four channels of the pixels of all records, of which
+ * there is at least one. Assembly as in tile.dsp.h. The frame: 0 end of the weights, 4 block, 8 record, 12 end of the
+ * records, 16 where the first round enters its loop of four groups, 20 output. */
+#define EK_RUN_TILE(NAME, FIRST, OTHER) \
+  static __attribute__((noinline)) void NAME(const uint32_t *block, const uint32_t *records, \
+                                             const uint32_t *end, int32_t groups, int8_t *output) { \
+    register const uint32_t *r0 __asm__("r0") = block; \
+    register const uint32_t *r1 __asm__("r1") = records; \
+    register const uint32_t *r2 __asm__("r2") = end; \
+    register int32_t r3 __asm__("r3") = groups; \
+    register int8_t *r4 __asm__("r4") = output; \
+    __asm__ volatile( \
+      "push {r5-r11, lr}\n\t" \
+      "sub sp, #24\n\t" \
+      "strd r1, r2, [sp, #8]\n\t" \
+      "str r4, [sp, #20]\n\t" \
+      "add r2, r0, r3, lsl #5\n\t" \
+      "add r2, r2, #16\n\t" \
+      "strd r2, r0, [sp]\n\t" \
+      "rsb r3, r3, #0\n\t" \
+      "and r3, r3, #3\n\t" \
+      "movs r2, #88\n\t" \
+      "mul r3, r3, r2\n\t" \
+      "adr.w r2, 2f\n\t" \
+      "add r3, r3, r2\n\t" \
+      "orr r3, r3, #1\n\t" \
+      "str r3, [sp, #16]\n\t" \
+      "1:\n\t" /* two pixels */ \
+      "ldr r0, [sp, #4]\n\t" \
+      "ldr r2, [sp, #16]\n\t" \
+      "ldmia.w r0, {r8-r11}\n\t" \
+      "ldmia.w r0!, {r4-r7}\n\t" \
+      "bx r2\n\t" \
+      ".p2align 2\n\t" \
+      "2:\n\t" /* four groups */ \
+      EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE \
+      EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE \
+      "ldr r2, [sp]\n\t" \
+      "cmp r0, r2\n\t" \
+      "bne.w 2b\n\t" \
+      "ldrd r2, lr, [r1], #8\n\t" \
+      "ldr r3, [sp, #20]\n\t" \
+      "str r1, [sp, #8]\n\t" \
+      "add r1, r2, r3\n\t" \
+      EK_PAIR_CHANNEL_WIDE(FIRST("r4", "r8"), "r4", "r8") \
+      EK_PAIR_CHANNEL_WIDE(OTHER("r5", "r9", "r4"), "r5", "r9") \
+      EK_PAIR_CHANNEL_WIDE(OTHER("r6", "r10", "r4"), "r6", "r10") \
+      EK_PAIR_CHANNEL_WIDE(OTHER("r7", "r11", "r4"), "r7", "r11") \
+      "ldrd r1, r2, [sp, #8]\n\t" \
+      "cmp r1, r2\n\t" \
+      "bne.w 1b\n\t" \
+      "add sp, #24\n\t" \
+      "pop {r5-r11, lr}\n\t" \
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4) : : "r12", "cc", "memory"); \
+  }
+/* clang-format on */
+
+#else
+
+/* What is added to the rounding of a sum. */
+#define EK_RUN_FIRST_RELU(sum) 0
+#define EK_RUN_OTHER_RELU(sum) 0
+#define EK_RUN_FIRST_SIGNED(sum) (((sum) >> 31) * 128)
+#define EK_RUN_OTHER_SIGNED(sum) (((sum) >> 31) * 128)
+#define EK_RUN_FIRST_SIGNED_INT4(sum) (((sum) >> 31) * 2048)
+#define EK_RUN_OTHER_SIGNED_INT4(sum) (((sum) >> 31) * 2048)
+
+/* The output of a raised sum. */
+static inline int8_t ek_run_output(int32_t sum, const int32_t *scale, int32_t more) {
+  const int32_t scaled = (int32_t)(((int64_t)sum * scale[0]) >> 32);
+  return (int8_t)ek_saturate((scaled + scale[1] + more) >> scale[2]);
+}
+
+#define EK_RUN_TILE(NAME, FIRST, OTHER)                                                                      \
+  static inline void NAME(const uint32_t *block, const uint32_t *records, const uint32_t *end,               \
+                          int32_t groups, int8_t *output) {                                                  \
+    for (; records != end; records += EK_RECORD_WORDS(groups)) {                                             \
+      const int32_t *weights = (const int32_t *)block;                                                       \
+      const int32_t *scale = weights + 4 + 8 * groups;                                                       \
+      int8_t *first = output + (int32_t)records[4 * groups];                                                 \
+      int8_t *second = first + (int32_t)records[4 * groups + 1];                                             \
+      int32_t sums[8];                                                                                       \
+      for (int i = 0; i < 8; ++i) {                                                                          \
+        sums[i] = weights[i & 3];                                                                            \
+      }                                                                                                      \
+      weights += 4;                                                                                          \
+      for (int32_t half = 0; half < 2 * groups; ++half) {                                                    \
+        weights = ek_pair_step_wide(weights, records + 2 * half, sums);                                      \
+      }                                                                                                      \
+      for (int channel = 0; channel < 4; ++channel, scale += 3) {                                            \
+        const int32_t sum_0 = sums[channel];                                                                 \
+        const int32_t sum_1 = sums[channel + 4];                                                             \
+        second[channel] = ek_run_output(sum_1, scale, OTHER(sum_1));                                         \
+        first[channel] = ek_run_output(sum_0, scale, OTHER(sum_0));                                          \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+#endif
+
+#endif
