@@ -117,7 +117,7 @@ def kernel_texts(kernels: Iterable[str], features: Sequence[str]) -> list[str]:
         features: of the target, best first: `<stem>.<feature>.h` wins over `<stem>.h`.
 
     Returns:
-        One text a header, without include guards and local includes.
+        One text a header, without include guards, local includes and what every emitted file includes.
     """
     done: dict[str, str] = {}
 
@@ -145,7 +145,7 @@ def _variant(stem: str, features: Sequence[str]) -> str:
 
 def _body(text: str) -> str:
     text = re.sub(r"(?:\s|\n \*)*Twin:[\s\S]*?\.py\.(?=\s)", "", text)
-    lines = [line for line in text.splitlines() if not line.startswith("#include")]
+    lines = [line for line in text.splitlines() if not re.match(r'#include ("|<(stdint|stddef|string)\.h>)', line)]
     kept = [line for line in lines if not re.fullmatch(r"#(ifndef|define) EK_\w+_H", line)]
     body = "\n".join(kept).strip()
     assert body.endswith("#endif"), "a kernel header ends with the #endif of its include guard"

@@ -11,9 +11,7 @@ import aot_on_host
 import judges
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
-from cases._random import PADDING
-from flatbuffers_by_hand import ModelByHand, same_or_valid
+from convolutions_by_hand import convolution
 from placements import scattered
 
 from edgekit.engine.options import PORTABLE, EngineOptions
@@ -21,31 +19,6 @@ from edgekit.engine.program import program
 from edgekit.tflite import graph
 
 OPTIONS = (PORTABLE, EngineOptions(("rv32",)))
-INPUT_SCALE, OUTPUT_SCALE = 0.05, 0.2
-
-
-def _model(
-    kind: str, image: tuple[int, int, int], kernel: tuple[int, int], channels: int, stride: int, padding: str
-) -> bytes:
-    """One convolution of (rows, columns, input channels)."""
-    rng = np.random.default_rng([*image, *kernel, channels, stride])
-    model = ModelByHand()
-    is_depthwise = kind == "DEPTHWISE_CONV_2D"
-    shape = (1, *kernel, channels) if is_depthwise else (channels, *kernel, image[2])
-    source = model.tensor((1, *image), INPUT_SCALE, int(rng.integers(-128, 128)))
-    scale = rng.uniform(0.001, 0.01, channels).astype(np.float32)
-    data = rng.integers(-127, 128, shape, dtype=np.int8)
-    weights = model.tensor(shape, scale, data=data, axis=3 if is_depthwise else 0)
-    bias = rng.integers(-5000, 5000, channels, dtype=np.int32)
-    biases = model.tensor((channels,), scale * INPUT_SCALE, dtype="int32", data=bias)
-    rows, columns = (same_or_valid(image[axis], kernel[axis], stride, 1, padding) for axis in range(2))
-    output = model.tensor((1, rows, columns, channels), OUTPUT_SCALE, int(rng.integers(-128, 128)))
-    options = schema.DepthwiseConv2DOptionsT() if is_depthwise else schema.Conv2DOptionsT()
-    options.padding, options.strideH, options.strideW = PADDING[padding], stride, stride
-    options.dilationHFactor = options.dilationWFactor = 1
-    if is_depthwise:
-        options.depthMultiplier = 1
-    return model.pack(kind, [source, weights, biases], output, options, [source])
 
 
 def _judge(flatbuffers: list[bytes], kernel: str, folder: Path) -> None:
@@ -70,13 +43,13 @@ def test_tiles_at_every_remainder(tmp_path: Path) -> None:
         for depth in (1, 3, 4, 6)
         for channels in (1, 4, 6, 11)
     ] + [((5, columns, 2), (3, 2), 5) for columns in (1, 2, 3, 4, 5)]
-    made = [_model("CONV_2D", image, kernel, channels, 1, "SAME") for image, kernel, channels in shapes]
+    made = [convolution("CONV_2D", image, kernel, channels, 1, "SAME") for image, kernel, channels in shapes]
     _judge(made, "conv_2d_s8", tmp_path)
 
 
 def test_rows_of_3x3_at_every_border(tmp_path: Path) -> None:
     made = [
-        _model("DEPTHWISE_CONV_2D", (rows, columns, 3), (3, 3), 3, stride, padding)
+        convolution("DEPTHWISE_CONV_2D", (rows, columns, 3), (3, 3), 3, stride, padding)
         for padding, sizes in [("SAME", range(1, 7)), ("VALID", range(3, 7))]
         for rows in sizes
         for columns in sizes

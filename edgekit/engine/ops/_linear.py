@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edgekit.engine.lowered import Constant, activation_range, scale_of, zero_point_of
 from edgekit.engine.multiplier import quantize_multiplier
 from edgekit.engine.ops._checks import largest_sum, quantization_fault, sums_fault
+from edgekit.engine.ops._fixed_point import clamped, requantize
 from edgekit.tflite.graph import Graph, Op, Tensor
 
 # Which axis of the weights counts output channels.
@@ -61,16 +62,62 @@ class Linear:
 
 
 def linear(graph: Graph, op: Op) -> Linear:
-    """Return the layer's tensors by name."""
+    """Return the layer's tensors by name; channels without weights have a factor that all kernels take."""
     activations, bias = (2, 3) if op.kind == "TRANSPOSE_CONV" else (0, 2)
     has_bias = len(op.inputs) > bias and op.inputs[bias] >= 0
-    return Linear(
-        op,
-        graph.tensors[op.inputs[activations]],
-        graph.tensors[op.inputs[1]],
-        graph.tensors[op.inputs[bias]] if has_bias else None,
-        graph.tensors[op.outputs[0]],
+    return _settled(
+        Linear(
+            op,
+            graph.tensors[op.inputs[activations]],
+            graph.tensors[op.inputs[1]],
+            graph.tensors[op.inputs[bias]] if has_bias else None,
+            graph.tensors[op.outputs[0]],
+        )
     )
+
+
+def _settled(layer: Linear) -> Linear:
+    """Say the constant that a channel without weights puts out by a small bias and a factor of 1/4.
+
+    Pruned channels keep any factor and any bias, often such as no fast kernel holds: one of them would make its whole
+    layer slow. Four times a number by 1/4 is that number, by each way of rounding.
+    """
+    if not _may_settle(layer):
+        return layer
+    quant, bias = layer.weights.quant, None if layer.bias is None else layer.bias.data
+    assert quant is not None and layer.weights.data is not None
+    factors = np.array(_factors(layer))
+    beyond = (factors < 2.0**-22) | (factors >= 0.5)
+    if bias is not None:
+        beyond |= np.abs(bias.reshape(-1).astype(np.int64)) >= 2**29
+    by_channel = np.moveaxis(layer.weights.data, _CHANNEL_AXIS[layer.op.kind], 0).reshape(layer.channels, -1)
+    settled = [int(channel) for channel in np.flatnonzero(beyond) if not by_channel[channel].any()]
+    if not settled:
+        return layer
+    scale = list(quant.scale)
+    codes = None if bias is None else bias.reshape(-1).copy()
+    for channel in settled:
+        scale[channel] = scale_of(layer.output) / 4 / scale_of(layer.input)
+        if codes is not None:
+            # Beyond 255 any zero point leaves it at the end of int8.
+            put_out = requantize(int(codes[channel]), *quantize_multiplier(float(factors[channel])))
+            codes[channel] = 4 * clamped(put_out, -256, 255)
+    weights = replace(layer.weights, quant=replace(quant, scale=tuple(scale)))
+    settled_bias = None if layer.bias is None else replace(layer.bias, data=codes)
+    return replace(layer, weights=weights, bias=settled_bias)
+
+
+def _may_settle(layer: Linear) -> bool:
+    """Whether weights and bias are constants of int8 activations, with a factor for each channel that has a meaning."""
+    bias, quant = layer.bias, layer.weights.quant
+    for tensor in (layer.input, layer.output):
+        if tensor.dtype != "int8" or tensor.quant is None or len(tensor.quant.scale) != 1 or not scale_of(tensor) > 0:
+            return False
+    if layer.weights.data is None or quant is None or len(quant.scale) != layer.channels or any(quant.zero_point):
+        return False
+    if bias is not None and (bias.data is None or bias.dtype != "int32" or bias.elements != layer.channels):
+        return False
+    return all(0 <= factor < 2.0**30 for factor in _factors(layer))
 
 
 def activations_are_int8_or_int16(graph: Graph, op: Op) -> str | None:
