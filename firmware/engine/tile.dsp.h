@@ -118,9 +118,34 @@
   "cmp r3, #0\n\t" \
   "bne.w 1b\n\t"
 
-/* The frame: 0 end of the pixels, 4 pixels, 8 output, 12 second, 16 where the first round enters its loop of four
- * groups, so that the last round ends with the last group; of narrow streams 20 rounding, 24 blocks left. */
-#define EK_PAIR_TILE(NAME, BEGIN, STEP, STEP_BYTES, SHIFTS, CHANNEL, FIRST, OTHER, NEXT) \
+/* The sums of a block of four channels, r4 to r7 of pixel 0, r8 to r11 of pixel 1, that begin as biases; r1 stands
+ * at the pixels. Dense weights: four groups a round, of which the first round skips some, so that the last one ends
+ * with the last group. */
+#define EK_PAIR_DENSE(STEP) \
+  "ldr r2, [sp, #16]\n\t" \
+  "bx r2\n\t" \
+  ".p2align 2\n\t" \
+  "2:\n\t" /* four groups */ \
+  STEP STEP STEP STEP STEP STEP STEP STEP \
+  "ldr r2, [sp]\n\t" \
+  "cmp r1, r2\n\t" \
+  "bne.w 2b\n\t"
+/* Where the first round enters. */
+#define EK_PAIR_DENSE_BEGIN(STEP_BYTES) \
+  "add r1, r1, r2, lsl #4\n\t" \
+  "str r1, [sp]\n\t" \
+  "rsb r2, r2, #0\n\t" \
+  "and r2, r2, #3\n\t" \
+  "movs r3, #" STEP_BYTES "*2\n\t" \
+  "mul r2, r2, r3\n\t" \
+  "adr.w r3, 2f\n\t" \
+  "add r2, r2, r3\n\t" \
+  "orr r2, r2, #1\n\t" \
+  "str r2, [sp, #16]\n\t"
+
+/* The frame: 0 end of the pixels, 4 pixels, 8 output, 12 second, 16 where the first round enters dense weights; of
+ * narrow streams 20 rounding, 24 blocks left. */
+#define EK_PAIR_TILE(NAME, BEGIN, SUMS, SHIFTS, CHANNEL, FIRST, OTHER, NEXT) \
   static __attribute__((noinline)) void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, \
                                              int8_t *output, int32_t second) { \
     register const int32_t *r0 __asm__("r0") = blocks; \
@@ -133,29 +158,12 @@
       "sub sp, #32\n\t" \
       "strd r1, r3, [sp, #4]\n\t" \
       "str r4, [sp, #12]\n\t" \
-      "add r1, r1, r2, lsl #4\n\t" \
-      "str r1, [sp]\n\t" \
-      "rsb r2, r2, #0\n\t" \
-      "and r2, r2, #3\n\t" \
-      "movs r3, #" STEP_BYTES "*2\n\t" \
-      "mul r2, r2, r3\n\t" \
-      "adr.w r3, 2f\n\t" \
-      "add r2, r2, r3\n\t" \
-      "orr r2, r2, #1\n\t" \
-      "str r2, [sp, #16]\n\t" \
       BEGIN \
       "1:\n\t" /* a block of four channels */ \
       "ldr r1, [sp, #4]\n\t" \
-      "ldr r2, [sp, #16]\n\t" \
       "ldmia.w r0, {r8-r11}\n\t" \
       "ldmia.w r0!, {r4-r7}\n\t" \
-      "bx r2\n\t" \
-      ".p2align 2\n\t" \
-      "2:\n\t" /* four groups */ \
-      STEP STEP STEP STEP STEP STEP STEP STEP \
-      "ldr r2, [sp]\n\t" \
-      "cmp r1, r2\n\t" \
-      "bne.w 2b\n\t" \
+      SUMS \
       "ldrd r1, lr, [sp, #8]\n\t" \
       SHIFTS \
       CHANNEL(FIRST("r4", "r8"), "r4", "r8") \
@@ -167,14 +175,18 @@
       "pop {r5-r11, lr}\n\t" \
       : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4) : : "r12", "cc", "memory"); \
   }
+#define EK_PAIR_WIDE(NAME, BEGIN, SUMS, FIRST, OTHER) \
+  EK_PAIR_TILE(NAME, BEGIN, SUMS, "", EK_PAIR_CHANNEL_WIDE, FIRST, OTHER, EK_PAIR_NEXT_WIDE)
+#define EK_PAIR_NARROW(NAME, BEGIN, SUMS, FIRST, OTHER) \
+  EK_PAIR_TILE(NAME, BEGIN "ldmia.w r0!, {r2, r3}\n\tstrd r2, r3, [sp, #20]\n\t", SUMS, \
+               "ldr r12, [r0], #4\n\t", EK_PAIR_CHANNEL_NARROW, FIRST, OTHER, EK_PAIR_NEXT_NARROW)
 
 /* Defines NAME(blocks, pixels, groups, output, second): all channels of two pixels.
  * pixels: (groups, 2, 2 pixels) words; output: (channels) bytes, those of pixel 1 `second` bytes behind. */
 #define EK_PAIR_TILE_WIDE(NAME, FIRST, OTHER) \
-  EK_PAIR_TILE(NAME, "", EK_PAIR_STEP_WIDE, "44", "", EK_PAIR_CHANNEL_WIDE, FIRST, OTHER, EK_PAIR_NEXT_WIDE)
+  EK_PAIR_WIDE(NAME, EK_PAIR_DENSE_BEGIN("44"), EK_PAIR_DENSE(EK_PAIR_STEP_WIDE), FIRST, OTHER)
 #define EK_PAIR_TILE_NARROW(NAME, FIRST, OTHER) \
-  EK_PAIR_TILE(NAME, "ldmia.w r0!, {r2, r3}\n\tstrd r2, r3, [sp, #20]\n\t", EK_PAIR_STEP_NARROW, "60", \
-               "ldr r12, [r0], #4\n\t", EK_PAIR_CHANNEL_NARROW, FIRST, OTHER, EK_PAIR_NEXT_NARROW)
+  EK_PAIR_NARROW(NAME, EK_PAIR_DENSE_BEGIN("60"), EK_PAIR_DENSE(EK_PAIR_STEP_NARROW), FIRST, OTHER)
 
 /* Widens `words` words of two pixels side by side to `to`; see above. Returns where they end. */
 static __attribute__((noinline)) uint32_t *ek_widen_two(uint32_t *to, const int8_t *pixel_0,
@@ -239,7 +251,24 @@ static inline int8_t ek_pair_output(int32_t sum, int32_t multiplier, int32_t rou
   return (int8_t)ek_saturate(ek_multiply_upper(sum, multiplier, rounding) >> shift);
 }
 
-#define EK_PAIR_TILE_WIDE(NAME, FIRST, OTHER)                                                                \
+static inline const int32_t *ek_pair_sums_wide(const int32_t *weights, const uint32_t *pixels, int32_t groups,
+                                               int32_t sums[8]) {
+  for (int32_t half = 0; half < 2 * groups; ++half) {
+    weights = ek_pair_step_wide(weights, pixels + 2 * half, sums);
+  }
+  return weights;
+}
+
+static inline const int32_t *ek_pair_sums_narrow(const int32_t *weights, const uint32_t *pixels,
+                                                 int32_t groups, int32_t sums[8]) {
+  for (int32_t half = 0; half < 2 * groups; ++half) {
+    weights = ek_pair_step_narrow(weights, pixels + 2 * half, sums);
+  }
+  return weights;
+}
+
+/* SUMS(weights, pixels, groups, sums) adds up and returns the words behind the weights. */
+#define EK_PAIR_WIDE(NAME, SUMS, FIRST, OTHER)                                                               \
   static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
                           int32_t second) {                                                                  \
     for (int32_t shift = 0; shift >= 0; output -= shift >> 8) {                                              \
@@ -247,10 +276,7 @@ static inline int8_t ek_pair_output(int32_t sum, int32_t multiplier, int32_t rou
       for (int i = 0; i < 8; ++i) {                                                                          \
         sums[i] = blocks[i & 3];                                                                             \
       }                                                                                                      \
-      blocks += 4;                                                                                           \
-      for (int32_t half = 0; half < 2 * groups; ++half) {                                                    \
-        blocks = ek_pair_step_wide(blocks, pixels + 2 * half, sums);                                         \
-      }                                                                                                      \
+      blocks = SUMS(blocks + 4, pixels, groups, sums);                                                       \
       for (int channel = 0; channel < 4; ++channel, blocks += 3, ++output) {                                 \
         const int32_t sum_0 = sums[channel];                                                                 \
         const int32_t sum_1 = sums[channel + 4];                                                             \
@@ -261,7 +287,7 @@ static inline int8_t ek_pair_output(int32_t sum, int32_t multiplier, int32_t rou
     }                                                                                                        \
   }
 
-#define EK_PAIR_TILE_NARROW(NAME, FIRST, OTHER)                                                              \
+#define EK_PAIR_NARROW(NAME, SUMS, FIRST, OTHER)                                                             \
   static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
                           int32_t second) {                                                                  \
     const int32_t one = blocks[0];                                                                           \
@@ -273,10 +299,7 @@ static inline int8_t ek_pair_output(int32_t sum, int32_t multiplier, int32_t rou
       for (int i = 0; i < 8; ++i) {                                                                          \
         sums[i] = blocks[i & 3];                                                                             \
       }                                                                                                      \
-      blocks += 4;                                                                                           \
-      for (int32_t half = 0; half < 2 * groups; ++half) {                                                    \
-        blocks = ek_pair_step_narrow(blocks, pixels + 2 * half, sums);                                       \
-      }                                                                                                      \
+      blocks = SUMS(blocks + 4, pixels, groups, sums);                                                       \
       uint32_t shifts = (uint32_t)*blocks++;                                                                 \
       for (int channel = 0; channel < 4; ++channel, ++output, shifts >>= 8) {                                \
         const int32_t sum_0 = 2 * sums[channel];                                                             \
@@ -289,6 +312,9 @@ static inline int8_t ek_pair_output(int32_t sum, int32_t multiplier, int32_t rou
       }                                                                                                      \
     }                                                                                                        \
   }
+
+#define EK_PAIR_TILE_WIDE(NAME, FIRST, OTHER) EK_PAIR_WIDE(NAME, ek_pair_sums_wide, FIRST, OTHER)
+#define EK_PAIR_TILE_NARROW(NAME, FIRST, OTHER) EK_PAIR_NARROW(NAME, ek_pair_sums_narrow, FIRST, OTHER)
 
 static inline uint32_t *ek_widen_two(uint32_t *to, const int8_t *pixel_0, const int8_t *pixel_1,
                                      int32_t words) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,17 @@ def padded(depth: int) -> int:
     return (depth + 3) // 4 * 4
 
 
+def starts(channels: int) -> tuple[int, ...]:
+    """Return the first channel of each block; the last block takes the last four, some of which may be in the one
+    before it too.
+
+    Example:
+        >>> starts(9)
+        (0, 4, 5)
+    """
+    return (*range(0, channels - CHANNELS, CHANNELS), channels - CHANNELS)
+
+
 def stream(rows: NDArray[np.int8], scale: Scaling, *, wide: bool) -> Constant:
     """Return the blocks of a weight matrix.
 
@@ -29,48 +42,61 @@ def stream(rows: NDArray[np.int8], scale: Scaling, *, wide: bool) -> Constant:
         rows: int8 weights, shape (channels, depth), at least four channels.
         scale: of each channel.
         wide: whether weights are stored as int16, twice their value; else as they are.
+    """
+    depth = rows.shape[1]
+    padding = ((0, 0), (0, padded(depth) - depth))
+    blocks = [np.pad(rows[start : start + CHANNELS], padding) for start in starts(len(rows))]
+    return framed([weight_words(block, wide=wide) for block in blocks], scale, wide=wide)
+
+
+def weight_words(weights: NDArray[np.int8], *, wide: bool) -> NDArray[np.int64]:
+    """Return the words of weights of shape (4, a multiple of 4)."""
+    # (channels, groups, 4) to the order of SXTB16: (k, k + 2), then (k + 1, k + 3).
+    halves = weights.astype(np.int64).reshape(CHANNELS, -1, 2, 2).transpose(0, 1, 3, 2)
+    return _wide_words(halves) if wide else _narrow_words(halves)
+
+
+def framed(weights: Sequence[NDArray[np.int64]], scale: Scaling, *, wide: bool) -> Constant:
+    """Return all that the tile reads.
+
+    Args:
+        weights: the words of each block of channels, as `starts` has them.
+        scale: of each channel.
+        wide: whether they are of doubled weights.
 
     Returns:
-        int32 words. The last block takes the last four channels, though some may be in the block before it too.
+        int32 words.
     """
-    channels, depth = rows.shape
-    starts = [*range(0, channels - CHANNELS, CHANNELS), channels - CHANNELS]
-    weights = np.pad(rows.astype(np.int64), ((0, 0), (0, padded(depth) - depth)))
-    # (channels, groups, 4) to the order of SXTB16: (k, k + 2), then (k + 1, k + 3).
-    halves = weights.reshape(channels, -1, 2, 2).transpose(0, 1, 3, 2)
-    back = starts[-2] + CHANNELS - starts[-1] if len(starts) > 1 else 0
-    words = [] if wide else [np.array([scale.rounding_of_one, len(starts) | back << 16])]
-    for place, start in enumerate(starts):
+    begins = starts(len(scale.bias))
+    back = begins[-2] + CHANNELS - begins[-1] if len(begins) > 1 else 0
+    words = [] if wide else [np.array([scale.rounding_of_one, len(begins) | back << 16])]
+    for place, start in enumerate(begins):
         block = slice(start, start + CHANNELS)
         if wide:
             # A block's last shift says too how far the output steps back to the next block, or that there is none.
             ends = np.stack([scale.multiplier[block], scale.rounding[block], scale.shift[block]], axis=1)
-            ends[-1, -1] |= _LAST if place == len(starts) - 1 else back << 8 if place == len(starts) - 2 else 0
-            words += [2 * scale.bias[block], _wide_words(halves[block]), ends.reshape(-1)]
+            ends[-1, -1] |= _LAST if place == len(begins) - 1 else back << 8 if place == len(begins) - 2 else 0
+            words += [2 * scale.bias[block], weights[place], ends.reshape(-1)]
         else:
             shifts = (scale.shift[block] - 1) << np.array([0, 8, 16, 24])
-            words += [
-                scale.bias[block],
-                _narrow_words(halves[block]),
-                shifts.sum(keepdims=True),
-                scale.multiplier[block],
-            ]
-    shape = f"({len(starts)} blocks of 4 channels): biases, weights, {'scales' if wide else 'shifts, multipliers'}"
+            words += [scale.bias[block], weights[place], shifts.sum(keepdims=True), scale.multiplier[block]]
+    shape = f"({len(begins)} blocks of 4 channels): biases, weights, {'scales' if wide else 'shifts, multipliers'}"
     return Constant("blocks", np.concatenate(words).astype(np.int32), shape)
 
 
 def _wide_words(halves: NDArray[np.int64]) -> NDArray[np.int64]:
     """One word for each channel and pair of depths: (groups, 2, 4)."""
     pairs = 2 * halves.transpose(1, 2, 0, 3)
-    return _signed((pairs[..., 0] & 0xFFFF) | (pairs[..., 1] & 0xFFFF) << 16).reshape(-1)
+    return signed((pairs[..., 0] & 0xFFFF) | (pairs[..., 1] & 0xFFFF) << 16).reshape(-1)
 
 
 def _narrow_words(halves: NDArray[np.int64]) -> NDArray[np.int64]:
     """One word for two channels and a pair of depths: (groups, 2, 2), bytes (a, b, a, b)."""
     byte = halves.transpose(1, 2, 0, 3).reshape(*halves.shape[1:3], 2, 2, 2) & 0xFF
     first, second = byte[..., 0, :], byte[..., 1, :]
-    return _signed(first[..., 0] | second[..., 0] << 8 | first[..., 1] << 16 | second[..., 1] << 24).reshape(-1)
+    return signed(first[..., 0] | second[..., 0] << 8 | first[..., 1] << 16 | second[..., 1] << 24).reshape(-1)
 
 
-def _signed(words: NDArray[np.int64]) -> NDArray[np.int64]:
+def signed(words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return words of 32 bits, however signed, as int32 has them."""
     return np.where(words >= 1 << 31, words - (1 << 32), words)

@@ -1,0 +1,33 @@
+"""The weights of four channels that `firmware/engine/tile_blocks.dsp.h` reads: blocks, and the steps to them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.engine.cores.dsp._tile import signed, weight_words
+from edgekit.engine.forms.blocks._encode import BlockRow
+
+_MOST = 127
+_LAST = 128
+_BLOCKS_A_WORD = 4
+
+
+def block_words(row: BlockRow, *, wide: bool) -> NDArray[np.int64]:
+    """Return the words of the blocks of 4 x 4 weights that are kept of four channels.
+
+    Args:
+        row: the blocks; where there is none, one of zeros stands for it.
+        wide: whether weights are stored as int16, twice their value.
+    """
+    steps, blocks = row.steps(4, passed=4, most=_MOST)
+    if not len(steps):
+        steps, blocks = np.zeros(1, np.int64), np.zeros((1, 4, 4), np.int8)
+    steps[-1] |= _LAST
+    parts = []
+    for start in range(0, len(steps), _BLOCKS_A_WORD):
+        some = slice(start, start + _BLOCKS_A_WORD)
+        places = 8 * np.arange(len(steps[some]))
+        parts.append(signed((steps[some] << places).sum(keepdims=True)))
+        parts += [weight_words(block, wide=wide) for block in blocks[some]]
+    return np.concatenate(parts)
