@@ -143,6 +143,13 @@ def weights_are_constant(graph: Graph, op: Op) -> str | None:
     return None if len(weights.quant.scale) in (1, layer.channels) else f"{len(weights.quant.scale)} scales of weights"
 
 
+def is_int8_or_int4(layer: Linear) -> bool:
+    """Whether activations are int8 and weights, of int8 or int4, a constant without a zero point."""
+    quant = layer.weights.quant
+    is_constant = layer.weights.data is not None and quant is not None and not any(quant.zero_point)
+    return is_constant and layer.kernel_suffix in ("s8", "s4")
+
+
 def bias_is_constant(graph: Graph, op: Op) -> str | None:
     """a constant bias or none: int32; with int16 activations int64, or int32 in CONV_2D and FULLY_CONNECTED"""
     layer = linear(graph, op)

@@ -35,18 +35,11 @@ class PackedMatrix:
     weights: int
 
 
-def is_int8_or_int4(layer: Linear) -> bool:
-    """Whether activations are int8 and weights, of int8 or int4, a constant without a zero point."""
-    quant = layer.weights.quant
-    is_constant = layer.weights.data is not None and quant is not None and not any(quant.zero_point)
-    return is_constant and layer.kernel_suffix in ("s8", "s4")
-
-
 def packed_matrices(layer: Linear, rows: NDArray[Any]) -> Iterator[PackedMatrix]:
     """Return the weights in each packing that holds them in fewer bytes than int8 takes.
 
     Args:
-        layer: one that passed `is_int8_or_int4`.
+        layer: one that passed `_linear.is_int8_or_int4`.
         rows: its weights, shape (output channels, depth).
     """
     rows = rows.astype(np.int8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.engine.forms.packed._matrix import BLOCK, is_int8_or_int4, packed_matrices
+from edgekit.engine.forms.packed._matrix import BLOCK, packed_matrices
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
@@ -18,7 +18,7 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     """Lower one convolution of all input channels whose accumulators `ek_scale` of requantize.h scales."""
     layer = _linear.linear(graph, op)
     channels, kernel_rows, kernel_columns, seen = layer.weights.shape
-    if layer.input.shape[3] != seen or not is_int8_or_int4(layer) or not _linear.scales_down(layer):
+    if layer.input.shape[3] != seen or not _linear.is_int8_or_int4(layer) or not _linear.scales_down(layer):
         return ()
     assert layer.weights.data is not None
     rows, columns = layer.output.shape[1:3]

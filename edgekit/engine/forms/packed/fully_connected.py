@@ -3,7 +3,7 @@ fully_connected_<packing>_s8.h."""
 
 from __future__ import annotations
 
-from edgekit.engine.forms.packed._matrix import BLOCK, is_int8_or_int4, packed_matrices
+from edgekit.engine.forms.packed._matrix import BLOCK, packed_matrices
 from edgekit.engine.lowered import Lowered, row_shape, same_rows
 from edgekit.engine.ops import _linear
 from edgekit.engine.options import EngineOptions
@@ -13,7 +13,7 @@ from edgekit.tflite.graph import Graph, Op
 def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:  # noqa: ARG001 (no choice here)
     """Lower one fully connected layer of constant weights."""
     layer = _linear.linear(graph, op)
-    if not is_int8_or_int4(layer):
+    if not _linear.is_int8_or_int4(layer):
         return ()
     assert layer.weights.data is not None
     weights = layer.weights.data.reshape(layer.weights.shape[-2:])
