@@ -35,6 +35,9 @@ REFERENCES = {
 # What the other cores run: a small model, and one that they may not hold.
 ELSEWHERE = ("digits", "keyword")
 
+_LINEAR = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+# Bias and multiplier of four bytes, shift of one.
+_CHANNEL_BYTES = 9
 # Arrays of a layer in the emitted C, and constant inputs of layers.
 _CONSTANT = re.compile(r"(?:layer_\d+\w*_(?!settings)[a-z_]+|tensor_\d+)")
 
@@ -46,22 +49,28 @@ class Cell:
     Attributes:
         model: folder in models/, or stem of a file in ../shared/models.
         target: name of a target.
-        plan: "speed", "balanced" or "ram"; "streamed" is "ram" with the input handed over row by row.
+        plan: "speed", "balanced", "ram" or "flash"; "streamed" is "ram" with the input handed over row by row.
+        form: of the weights, where one is forced; "" where the engine chooses.
     """
 
     model: str
     target: str
     plan: str
+    form: str = ""
 
     @property
     def key(self) -> str:
         """Its name in the file of results."""
-        return f"{self.model} {self.target} {self.plan}"
+        return f"{self.model} {self.target} {self.plan} {self.form}".rstrip()
 
 
 def own_models() -> list[str]:
-    """Return the models of models/ with a committed flatbuffer: it measures the same bytes everywhere."""
-    return sorted(path.parent.name for path in (REPOSITORY / "models").glob("*/model.tflite"))
+    """Return the models of models/ with a committed flatbuffer: it measures the same bytes everywhere.
+
+    Those that compression made for small forms of weights have cells of their own: compression.py.
+    """
+    names = {path.parent.name for path in (REPOSITORY / "models").glob("*/model.tflite")}
+    return sorted(names - set(COMPRESSED))
 
 
 def path_of(model: str) -> Path:
@@ -98,13 +107,14 @@ def measure(cell: Cell) -> dict[str, Any]:
 
 
 def _out(cell: Cell) -> Path:
-    return FOLDER / cell.model / f"{cell.target}-{cell.plan}"
+    return FOLDER / cell.model / "-".join(filter(None, (cell.target, cell.plan, cell.form)))
 
 
 def _measured(cell: Cell) -> dict[str, Any]:
     per_layer = cell.plan == "speed" and cell.model in REFERENCES.values()
     streamed = cell.plan == "streamed"
-    build = BuildOptions(optimize="ram" if streamed else cell.plan, stream_input=streamed)
+    plan = "ram" if streamed else cell.plan
+    build = BuildOptions(optimize=plan, stream_input=streamed, form=cell.form or None)
     options = BenchOptions(runs=RUNS, build=build, out=_out(cell), per_layer=per_layer)
     report = bench(path_of(cell.model), cell.target, options=options).to_json()
     return {**report, **constants(_out(cell))}
@@ -114,7 +124,8 @@ def constants(folder: Path) -> dict[str, int]:
     """Return the bytes of weights, biases and scales: those of the built model's graph, and those in the firmware.
 
     A scale counts 8 bytes, the multiplier and the shift that every engine makes of it. The settings of the layers,
-    which say where what lies, are neither.
+    which say where what lies, are neither. Weights without the rest: less what bias, multiplier and shift take in
+    every form.
     """
     built = build_folder.read(folder)
     model = graph.parse((folder / f"{built.stem}.tflite").read_bytes())
@@ -124,7 +135,12 @@ def constants(folder: Path) -> dict[str, int]:
     with built.firmware.elf.open("rb") as stream:
         symbols = ELFFile(stream).get_section_by_name(".symtab").iter_symbols()
         stored = sum(symbol["st_size"] for symbol in symbols if _CONSTANT.fullmatch(symbol.name))
-    return {"constants_bytes": sum(tensor.size_bytes for tensor in tensors) + scales, "stored_bytes": stored}
+    channels = sum(model.tensors[op.outputs[0]].shape[-1] for op in model.ops if op.kind in _LINEAR)
+    return {
+        "constants_bytes": sum(tensor.size_bytes for tensor in tensors) + scales,
+        "stored_bytes": stored,
+        "weights_alone_bytes": stored - _CHANNEL_BYTES * channels,
+    }
 
 
 def load() -> dict[str, dict[str, Any]]:
