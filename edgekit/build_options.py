@@ -32,6 +32,8 @@ class BuildOptions:
         max_flash_bytes: bound on the flash of the firmware.
         max_instructions: bound on the instructions of one inference on the target's emulated core.
         stream_input: the application hands the rows of the input over while the model runs.
+        form: in which engine aot stores weights wherever a kernel reads it, "dense" or one of `edgekit.engine.forms`;
+            None chooses.
     """
 
     data: DataSource | str | Path | None = None
@@ -48,6 +50,7 @@ class BuildOptions:
     max_flash_bytes: int | None = None
     max_instructions: int | None = None
     stream_input: bool = False
+    form: str | None = None
 
     @property
     def budget(self) -> Budget:
@@ -67,6 +70,5 @@ class BuildOptions:
                 hint="TensorFlow Lite Micro keeps the whole input in its arena: leave one of the two out",
             )
         features = target.features if target is not None else ()
-        return EngineOptions(
-            features, optimize_named(self.optimize or Optimize.BALANCED.value), self.max_ram_bytes, self.stream_input
-        )
+        aim = optimize_named(self.optimize or Optimize.BALANCED.value)
+        return EngineOptions(features, aim, self.max_ram_bytes, self.stream_input, self.form)

@@ -10,9 +10,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
+import accuracy
+import compression
 from cells import CORES, REPOSITORY, Cell, load, measure, own_models, save, wanted
 from page import page
 
@@ -23,27 +27,40 @@ RECORD = REPOSITORY / "tests" / "emulated" / "instruction_counts.json"
 def main(words: list[str]) -> int:
     """Measure, and write both files."""
     cells = list(wanted())
-    chosen = [cell for cell in cells if not words or any(_named(cell, word) for word in words)]
     results = load()
+    chosen = [(key, work) for key, *work in _works() if not words or any(_named(key, word) for word in words)]
     with ProcessPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
-        running = {pool.submit(measure, cell): cell for cell in chosen}
+        running = {pool.submit(*work): key for key, work in chosen}
         for done in as_completed(running):
-            cell = running[done]
-            results[cell.key] = done.result()
-            found = results[cell.key]
-            said = found.get("reason") or f"{found['instructions']['median']:,.0f} in {found['seconds']} s"
-            sys.stderr.write(f"{cell.key}: {said}\n")
+            key = running[done]
+            results[key] = done.result()
+            sys.stderr.write(f"{key}: {_said(results[key])}\n")
             save(results)
     DOCUMENT.write_text(page(results, cells), encoding="utf-8")
     write_record(RECORD, results, cells)
-    failed = [cell.key for cell in chosen if results[cell.key].get("failed")]
+    failed = [key for key, _ in chosen if results[key].get("failed")]
     if failed:
         sys.stderr.write(f"failed: {', '.join(failed)}\n")
     return 1 if failed else 0
 
 
-def _named(cell: Cell, word: str) -> bool:
-    return all(part in cell.key.split() or part in cell.model for part in word.split(","))
+def _works() -> Iterator[tuple[str, Callable[..., dict[str, Any]], Any]]:
+    """Yield the key of each result, and what is called with what to have it."""
+    for cell in dict.fromkeys((*wanted(), *compression.wanted())):
+        yield cell.key, measure, cell
+    for model in accuracy.wanted():
+        yield accuracy.key(model), accuracy.measure, model
+
+
+def _named(key: str, word: str) -> bool:
+    model, *others = key.split()
+    return all(part in others or part in model for part in word.split(","))
+
+
+def _said(found: dict[str, Any]) -> str:
+    if "accuracy" in found:
+        return f"{found['accuracy']:.4f} of {found['samples']:,}"
+    return found.get("reason") or f"{found['instructions']['median']:,.0f} in {found['seconds']} s"
 
 
 def write_record(path: Path, results: dict[str, dict], cells: list[Cell]) -> None:  # type: ignore[type-arg]

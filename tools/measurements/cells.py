@@ -32,6 +32,13 @@ REFERENCES = {
     "kws": "keyword_spotting_int8",
     "ad": "anomaly_detection_int8",
 }
+# Models of models/ that compression made for small forms of weights, and the dense ones that they are beside.
+COMPRESSED = {
+    "keyword-4bit": "keyword",
+    "keyword-clustered": "keyword",
+    "keyword-sparse": "keyword",
+    "tiny-mobilenet-4bit": "tiny-mobilenet",
+}
 # What the other cores run: a small model, and one that they may not hold.
 ELSEWHERE = ("digits", "keyword")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import compression
 import goals
 from cells import CORES, REFERENCES, Cell
 
@@ -37,6 +38,15 @@ How far the counts above their goals are from them, and the three layers with mo
 """
 # Written by hand, unlike all else: what would be tried next.
 _IDEAS = Path(__file__).with_name("ideas.md")
+_COMPRESSION = """\
+## Compression on the device
+
+Beside each other: the form of weights that the engine chooses for each layer, and the same plan with dense int8
+weights forced (of the model before compression, where it was trained anew). Flash is constants and kernels, RAM the
+arena and what the engine keeps; weights are constants less the nine bytes of bias, multiplier and shift that each
+channel has in every form. A goal in bold is reached. Every output byte of every run was equal to the judge's, which
+runs the model with dense weights; accuracies are those of TFLM's interpreter.
+"""
 _CELLS = """\
 ## Every cell
 
@@ -58,6 +68,10 @@ def page(results: Results, cells: list[Cell]) -> str:
         parts += [_GOALS, f"{reached} of {measured} figures are within their goals.\n", *_lines(goals.table(results))]
         missed = goals.missed(results)
         parts += [*([_MISSED, *_lines(missed)] if missed else []), _IDEAS.read_text(encoding="utf-8")]
+    met, told = compression.reached(results)
+    if told:
+        parts += [_COMPRESSION, f"{met} of {told} figures are within their goals.\n"]
+        parts += _lines(compression.table(results))
     parts += [_CELLS, *_lines(_cell_table(results, cells))]
     if measured:
         parts += [_LAYERS, *_layer_tables(results)]
@@ -115,7 +129,7 @@ def _cost(layer: Mapping[str, Any]) -> str:
 
 
 def _tools(results: Results) -> list[str]:
-    found = [cell for cell in results.values() if "reason" not in cell]
+    found = [cell for cell in results.values() if "tools" in cell]
     names = {tool for cell in found for tool in (cell["tools"]["compiler"], cell["tools"]["emulator"]) if tool}
     judges = {cell["outputs"]["judge"] for cell in found}
     lines = ["## Tools\n", *(f"- {name}" for name in sorted(names)), f"- judges: {'; '.join(sorted(judges))}"]
