@@ -14,15 +14,21 @@ from layer_cases import LayerCase, layer_case
 from placements import scattered
 
 from edgekit import targets
-from edgekit.engine.cores.mac16 import _line
+from edgekit.engine.cores.mac16 import _line, _narrow
 from edgekit.engine.cores.mac16._strip import by_words, pairs, vector_bytes
 from edgekit.engine.ops._fixed_point import requantize_array
 from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.engine.program import Program, program
 from edgekit.tflite import graph
 
-OPTIONS = EngineOptions(targets.load("esp32").features, Optimize.SPEED)
-KERNELS = ("conv_2d_dots_s8.mac16", "depthwise_conv_2d_lanes_s8.mac16", "fully_connected_dots_s8.mac16")
+FEATURES = targets.load("esp32").features
+KERNELS = {
+    "conv_2d_dots_s8.mac16": Optimize.SPEED,
+    "conv_2d_narrow_s8.mac16": Optimize.BALANCED,
+    "depthwise_conv_2d_lanes_s8.mac16": Optimize.SPEED,
+    "depthwise_conv_2d_narrow_s8.mac16": Optimize.BALANCED,
+    "fully_connected_dots_s8.mac16": Optimize.SPEED,
+}
 LAYERS = 24
 RELU = (-128, 127)
 
@@ -73,12 +79,19 @@ def test_weights_fill_quads_in_the_order_of_words() -> None:
     assert vector_bytes(3) == words.nbytes
 
 
+def test_narrow_weights_fill_words_in_the_order_in_which_they_are_widened() -> None:
+    rows = np.arange(1, 11, dtype=np.int8).reshape(2, 5)
+    assert _narrow.fours(rows).tolist() == [[1, 3, 2, 4, 5, 0, 0, 0], [6, 8, 7, 9, 10, 0, 0, 0]]
+    words = _narrow.words(rows).values
+    assert words.view(np.int8).tolist() == [*_narrow.fours(rows).reshape(-1).tolist(), 0, 0, 0, 0]
+
+
 def programs_with(kernel: str, count: int) -> tuple[list[LayerCase], list[Program]]:
     """Layers that come to one kernel, their tensors anywhere, in blocks of rows."""
     cases, programs = [], []
     for seed in range(4000):
         case = layer_case(seed)
-        made = program(graph.parse(case.flatbuffer), OPTIONS)
+        made = program(graph.parse(case.flatbuffer), EngineOptions(FEATURES, KERNELS[kernel]))
         if made.lowered[0].kernel == kernel:
             cases.append(case)
             programs.append(scattered(made, np.random.default_rng(seed)))

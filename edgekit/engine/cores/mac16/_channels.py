@@ -18,12 +18,13 @@ _OFFSET = 128  # activations are unsigned in the sums
 _NO_LINE = (1, 0)  # no sum lies between them
 
 
-def channels(layer: Linear, rows: NDArray[Any]) -> Constant | None:
+def channels(layer: Linear, rows: NDArray[Any], held: int = 1 << 31) -> Constant | None:
     """Return what the kernels know of each channel, or None where they cannot scale its sums.
 
     Args:
         layer: the layer.
         rows: int8 weights, shape (output_channels, depth).
+        held: the magnitude below which a kernel holds whole sums.
     """
     wide = rows.astype(np.int64)
     folded = bias_constant(layer, rows).values.astype(np.int64)
@@ -35,6 +36,9 @@ def channels(layer: Linear, rows: NDArray[Any]) -> Constant | None:
         return None
     start = folded - _OFFSET * wide.sum(axis=1)
     words = [_words(layer, *map(int, one)) for one in zip(start, multiplier, shift, strict=True)]
+    starts = np.array([one[0] for one in words], np.int64) + _OFFSET * wide.sum(axis=1)
+    if (np.abs(starts) + _OFFSET * np.abs(wide).sum(axis=1)).max() >= held:
+        return None
     shape = f"({len(words)}, {len(words[0])})"
     return Constant("channels", np.array(words, np.int64).astype(np.int32).reshape(-1), shape)
 

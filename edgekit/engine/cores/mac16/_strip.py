@@ -14,8 +14,7 @@ from edgekit.engine.ops._linear import Linear
 
 _LONGEST_RUN = 16
 _STRIP_BYTES = 2048
-"""Runs of pixels are cut to it; one pixel's window may be larger."""
-_READ_AHEAD = 2
+READ_AHEAD = 2
 """Values behind weights and strip that are read and not used."""
 _WORD_ORDER = (0, 2, 1, 3)
 """Where the bytes of a word go when it is widened."""
@@ -32,13 +31,13 @@ def pairs(rows: NDArray[Any]) -> Constant:
     outputs, depth = rows.shape
     quads = -(-depth // 4)
     padded = np.pad(rows, ((0, 0), (0, 4 * quads - depth)))
-    values = np.pad(padded.reshape(-1), (0, _READ_AHEAD)).astype("<i2").view("<i4")
+    values = np.pad(padded.reshape(-1), (0, READ_AHEAD)).astype("<i2").view("<i4")
     return Constant("weights", values, f"({outputs}, {4 * quads}), two int16 a word, and one word that is read ahead")
 
 
 def vector_bytes(depth: int) -> int:
     """Return what a widened vector takes, and what is read behind it."""
-    return 2 * (-(-depth // 4) * 4 + _READ_AHEAD)
+    return 2 * (-(-depth // 4) * 4 + READ_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,7 @@ class Strip:
         column: int16 values of one column of the window.
         is_by_words: four channels are widened at once, and change places.
         run: output pixels at once.
+        values: of the columns that a run looks at.
         scratch_bytes: what the strip takes.
     """
 
@@ -59,6 +59,7 @@ class Strip:
     column: int
     is_by_words: bool
     run: int
+    values: int
     scratch_bytes: int
 
     @property
@@ -66,8 +67,8 @@ class Strip:
         """A fourth of the products of one output, products with zero weights behind a window among them."""
         return -(-self.kernel[1] * self.column // 4)
 
-    def weights(self, weights: NDArray[Any]) -> Constant:
-        """Return the weights in the order of the strip.
+    def rows(self, weights: NDArray[Any]) -> NDArray[Any]:
+        """Return the weights in the order of the strip, shape (output_channels, values of a window).
 
         Args:
             weights: int8, shape (output_channels, kernel_rows, kernel_columns, channels).
@@ -76,11 +77,17 @@ class Strip:
             weights = by_words(weights)
         columns = weights.transpose(0, 2, 1, 3).reshape(len(weights), self.kernel[1], -1)
         columns = np.pad(columns, ((0, 0), (0, 0), (0, self.column - columns.shape[2])))
-        return pairs(columns.reshape(len(weights), -1))
+        return columns.reshape(len(weights), -1)
 
 
-def strip(layer: Linear, kernel: tuple[int, int]) -> Strip:
-    """Choose how long runs are: as many pixels as the strip has room for."""
+def strip(layer: Linear, kernel: tuple[int, int], strip_bytes: int = _STRIP_BYTES) -> Strip:
+    """Choose how long runs are: as many pixels as the strip has room for.
+
+    Args:
+        layer: a convolution.
+        kernel: rows and columns of its window.
+        strip_bytes: runs of pixels are cut to it; one pixel's window may be larger.
+    """
     channels, output_columns = layer.input.shape[3], layer.output.shape[2]
     stride, dilation = int(layer.op.options["strideW"]), int(layer.op.options["dilationWFactor"])
     used = kernel[0] * channels
@@ -90,13 +97,13 @@ def strip(layer: Linear, kernel: tuple[int, int]) -> Strip:
 
     even = used + used * stride % 2  # the windows of all pixels of a run lie on words
     longest = 1 if dilation > 1 else min(_LONGEST_RUN, output_columns)
-    run = max((run for run in range(1, longest + 1) if 2 * even * columns(run) <= _STRIP_BYTES), default=1)
+    run = max((run for run in range(1, longest + 1) if 2 * even * columns(run) <= strip_bytes), default=1)
     run = -(-output_columns // -(-output_columns // run))  # as equal as they can be
     column = used if run == 1 else even
-    values = max(columns(run) * column, (columns(run) - kernel[1]) * column + 4 * -(-kernel[1] * column // 4))
-    return Strip(
-        kernel, channels, column, channels % 4 == 0 and layer.input.data is None, run, 2 * (values + _READ_AHEAD)
-    )
+    values = columns(run) * column
+    read = max(values, (columns(run) - kernel[1]) * column + 4 * -(-kernel[1] * column // 4))
+    is_by_words = channels % 4 == 0 and layer.input.data is None
+    return Strip(kernel, channels, column, is_by_words, run, values, 2 * (read + READ_AHEAD))
 
 
 def window(layer: Linear, made: Strip) -> dict[str, Any]:

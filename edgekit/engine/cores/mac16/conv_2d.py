@@ -1,12 +1,14 @@
-"""CONV_2D on the LX6. Twin: firmware/engine/conv_2d_dots_s8.mac16.h."""
+"""CONV_2D on the LX6. Twins: firmware/engine/conv_2d_dots_s8.mac16.h, conv_2d_narrow_s8.mac16.h."""
 
 from __future__ import annotations
 
+from edgekit.engine.cores.mac16 import _narrow
 from edgekit.engine.cores.mac16._channels import channels, output_fields
-from edgekit.engine.cores.mac16._strip import strip, window
-from edgekit.engine.lowered import Lowered
+from edgekit.engine.cores.mac16._strip import pairs, strip, window
+from edgekit.engine.lowered import Constant, Lowered
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read
+from edgekit.engine.ops._linear import Linear
 from edgekit.tflite.graph import Graph, Op
 
 
@@ -15,12 +17,19 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
     layer = _linear.linear(graph, op)
     weights = layer.weights.data
     assert weights is not None
-    if not wide_weights or layer.kernel_suffix != "s8" or weights.shape[3] != layer.input.shape[3]:
+    if layer.kernel_suffix != "s8" or weights.shape[3] != layer.input.shape[3]:
         return None
-    constants = channels(layer, weights.reshape(len(weights), -1))
+    rows = weights.reshape(len(weights), -1)
+    constants = channels(layer, rows) if wide_weights else channels(layer, rows, _narrow.HELD)
     if constants is None:
         return None
-    made = strip(layer, (weights.shape[1], weights.shape[2]))
+    return _wide(layer, constants) if wide_weights else _narrow_weights(layer, constants)
+
+
+def _wide(layer: Linear, constants: Constant) -> Lowered:
+    """Weights of int16 in flash."""
+    assert layer.weights.data is not None
+    made = strip(layer, (layer.weights.shape[1], layer.weights.shape[2]))
     return Lowered(
         kernel="conv_2d_dots_s8.mac16",
         fields={
@@ -32,9 +41,35 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
             "output_columns": layer.output.shape[2],
             "run": made.run,
         },
-        constants=(made.weights(weights), constants),
-        inputs=(op.inputs[0],),
-        output=op.outputs[0],
+        constants=(pairs(made.rows(layer.weights.data)), constants),
+        inputs=(layer.op.inputs[0],),
+        output=layer.op.outputs[0],
         scratch_bytes=made.scratch_bytes,
         rows_read=(rows_read(layer, made.kernel[0]),),
+    )
+
+
+def _narrow_weights(layer: Linear, constants: Constant) -> Lowered:
+    """Weights of int8, each channel's widened for a block of pixels."""
+    weights = layer.weights.data
+    assert weights is not None
+    made = _narrow.block(layer, (weights.shape[1], weights.shape[2]))
+    return Lowered(
+        kernel="conv_2d_narrow_s8.mac16",
+        fields={
+            "window": window(layer, made.strip),
+            "weights": "weights",
+            "channels": "channels",
+            "to": output_fields(layer),
+            "quads": made.strip.quads,
+            "output_columns": layer.output.shape[2],
+            "rows": made.rows,
+            "run": made.strip.run,
+            "strip": made.strip_values,
+        },
+        constants=(_narrow.words(made.strip.rows(weights)), constants),
+        inputs=(layer.op.inputs[0],),
+        output=layer.op.outputs[0],
+        scratch_bytes=made.scratch_bytes,
+        rows_read=(rows_read(layer, made.strip.kernel[0]),),
     )

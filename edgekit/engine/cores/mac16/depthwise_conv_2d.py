@@ -1,8 +1,12 @@
-"""DEPTHWISE_CONV_2D on the LX6. Twin: firmware/engine/depthwise_conv_2d_lanes_s8.mac16.h."""
+"""DEPTHWISE_CONV_2D on the LX6. Twins: firmware/engine/depthwise_conv_2d_lanes_s8.mac16.h and, for weights that stay
+int8, depthwise_conv_2d_narrow_s8.mac16.h."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from edgekit.engine.cores.mac16._channels import channels, output_fields
 from edgekit.engine.lowered import Constant, Lowered, zero_point_of
@@ -22,37 +26,45 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
     layer = _linear.linear(graph, op)
     weights = layer.weights.data
     assert weights is not None
-    if not wide_weights or not _suits(layer):
+    if not _suits(layer):
         return None
     by_channel = weights.reshape(_TAPS, -1).T
     constants = channels(layer, by_channel)
     if constants is None:
         return None
+    taps = weights[0].transpose(2, 1, 0).reshape(-1, _TAPS)  # the window's columns, as its activations lie
+    narrow = Constant("weights", taps.reshape(-1), f"({len(taps)}, {_TAPS})")
+    lanes, scratch_bytes = _lanes(layer)
+    return Lowered(
+        kernel=f"depthwise_conv_2d_{'lanes' if wide_weights else 'narrow'}_s8.mac16",
+        fields={"weights": "weights", "lanes": lanes},
+        constants=(_wide(taps) if wide_weights else narrow, constants),
+        inputs=(op.inputs[0],),
+        output=op.outputs[0],
+        scratch_bytes=scratch_bytes,
+        rows_read=(rows_read(layer, _SIDE),),
+    )
+
+
+def _lanes(layer: Linear) -> tuple[dict[str, Any], int]:
+    """Return the fields of `ek_lanes_mac16` and the bytes of scratch memory."""
     fields = window_fields(layer, (_SIDE, _SIDE))
     stride, output_columns = int(fields["stride_columns"]), layer.output.shape[2]
     run = -(-output_columns // -(-output_columns // _LONGEST_RUN))  # as equal as they can be
     padding = zero_point_of(layer.input) + 128
-    return Lowered(
-        kernel="depthwise_conv_2d_lanes_s8.mac16",
-        fields={
-            "weights": "weights",
-            "channels": "channels",
-            "to": output_fields(layer),
-            "input_rows": fields["input_rows"],
-            "input_columns": fields["input_columns"],
-            "output_columns": output_columns,
-            "stride": stride,
-            "pad_top": fields["pad_top"],
-            "pad_left": fields["pad_left"],
-            "padding": padding << 16 | padding,
-            "run": run,
-        },
-        constants=(_weights(layer), constants),
-        inputs=(op.inputs[0],),
-        output=op.outputs[0],
-        scratch_bytes=_PLANES * _SIDE * ((run - 1) * stride + _SIDE) * 4,
-        rows_read=(rows_read(layer, _SIDE),),
-    )
+    settings = {
+        "channels": "channels",
+        "to": output_fields(layer),
+        "input_rows": fields["input_rows"],
+        "input_columns": fields["input_columns"],
+        "output_columns": output_columns,
+        "stride": stride,
+        "pad_top": fields["pad_top"],
+        "pad_left": fields["pad_left"],
+        "padding": padding << 16 | padding,
+        "run": run,
+    }
+    return settings, _PLANES * _SIDE * ((run - 1) * stride + _SIDE) * 4
 
 
 def _suits(layer: Linear) -> bool:
@@ -67,9 +79,7 @@ def _suits(layer: Linear) -> bool:
     )
 
 
-def _weights(layer: Linear) -> Constant:
-    """The window's columns one after the other, as its activations lie; two int16 a word."""
-    assert layer.weights.data is not None
-    taps = layer.weights.data[0].transpose(2, 1, 0).reshape(-1, _TAPS)
+def _wide(taps: NDArray[Any]) -> Constant:
+    """Two int16 a word."""
     pairs = np.pad(taps, ((0, 0), (0, _TAPS % 2))).astype("<i2").reshape(-1).view("<i4")
     return Constant("weights", pairs, f"({len(taps)}, {_TAPS // 2 + 1}), two int16 a word")
