@@ -60,13 +60,13 @@ def run() -> Row:
 
 def forms() -> tuple[list[Layer], int, int, int, bool]:
     """Return the layers, the number of biases, and the bytes of the int8 file, dense and with DECODE."""
-    from _vgg_file import int8_vgg16
+    from _network_file import int8_network
 
     from edgekit.tflite import flatbuffer
     from edgekit.tflite.decode import encode, expand
 
     layers: list[Layer] = []
-    dense = int8_vgg16(_pruned(layers))
+    dense = int8_network(_pruned(layers))
     tree = flatbuffer.unpack(dense)
     encode.apply(tree)
     flatbuffer.remove_unused(tree)
@@ -88,15 +88,12 @@ def _pruned(layers: list[Layer]) -> Iterator[tuple[str, Any]]:
     """Yield (layer, kernel) of VGG-16 with random weights, pruned by magnitude; note what each has."""
     import keras
     import numpy as np
+    from _network_file import pruned
 
     keras.utils.set_random_seed(0)
     for layer in keras.applications.VGG16(weights=None).layers:
         if layer.weights:
-            kernel = layer.kernel.numpy()
-            # As the technique does, but without the sort that decides between equal weights.
-            magnitudes = np.abs(kernel).reshape(-1)
-            magnitudes.partition(round(SPARSITY * kernel.size))
-            kernel[np.abs(kernel) < magnitudes[round(SPARSITY * kernel.size)]] = 0
+            kernel = pruned(layer.kernel.numpy(), SPARSITY)
             layers.append(Layer(kernel.shape[-1], kernel.shape[-2], kernel.size, int(np.count_nonzero(kernel))))
             yield layer.name, kernel
 

@@ -1,4 +1,4 @@
-"""VGG-16 as an int8 .tflite, written with the schema: its conversion would take ten gigabytes of memory."""
+"""Networks as int8 .tflite, written with the schema: to convert VGG-16 would take ten gigabytes of memory."""
 
 from __future__ import annotations
 
@@ -14,20 +14,32 @@ from edgekit.tflite.rewrite._edit import Editor
 
 _RELU = 1
 # Scales of the activations: any will do, as nothing here depends on them.
-_SCALE, _SIZE = 0.05, 224
+_SCALE = 0.05
+IMAGE = (1, 224, 224, 3)
 
 
-def int8_vgg16(kernels: Iterable[tuple[str, NDArray[np.float32]]]) -> bytes:
-    """Return the file; a scale for each output channel, biases of random numbers.
+def pruned(kernel: NDArray[np.float32], sparsity: float) -> NDArray[np.float32]:
+    """Return a kernel whose smallest weights are 0: as the technique does, but without the sort that decides between
+    equal weights."""
+    magnitudes = np.abs(kernel).reshape(-1)
+    place = round(sparsity * kernel.size)
+    magnitudes.partition(place)
+    return np.where(np.abs(kernel) < magnitudes[place], np.float32(0), kernel)
+
+
+def int8_network(kernels: Iterable[tuple[str, NDArray[np.float32]]], shape: tuple[int, ...] = IMAGE) -> bytes:
+    """Return the file; a scale for each output channel, biases of random numbers, a ReLU behind each layer.
 
     Args:
-        kernels: (name of the layer, weights) as Keras has them, in the order of the layers.
+        kernels: (name of the layer, weights) as Keras has them, in the order of the layers; behind the convolutions
+            that VGG-16 pools behind, by their names, it pools.
+        shape: of the input.
     """
     model, subgraph = schema.ModelT(), schema.SubGraphT()
     model.version, model.operatorCodes, model.buffers, model.subgraphs = 3, [], [schema.BufferT()], [subgraph]
     subgraph.tensors, subgraph.operators, subgraph.inputs, subgraph.outputs = [], [], [0], [0]
     editor = Editor(model)
-    last, shape = _activation(editor, (1, _SIZE, _SIZE, 3)), (1, _SIZE, _SIZE, 3)
+    last = _activation(editor, shape)
     for name, kernel in kernels:
         if kernel.ndim == 2 and len(shape) == 4:
             shape = (1, int(np.prod(shape)))
@@ -35,7 +47,6 @@ def int8_vgg16(kernels: Iterable[tuple[str, NDArray[np.float32]]]) -> bytes:
         shape = (*shape[:-1], kernel.shape[-1])
         kind = "CONV_2D" if kernel.ndim == 4 else "FULLY_CONNECTED"
         last = _add(editor, kind, [last, *_weights(editor, name, kernel)], shape, _options(kernel.ndim))
-        # The last convolution of each block is followed by pooling.
         if name in ("block1_conv2", "block2_conv2", *(f"block{block}_conv3" for block in (3, 4, 5))):
             shape = (1, shape[1] // 2, shape[2] // 2, shape[3])
             last = _add(editor, "MAX_POOL_2D", [last], shape, _pool())
