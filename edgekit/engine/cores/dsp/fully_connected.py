@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.engine.cores.dsp._scaling import Scaling, clamp_fields, scaling
+from edgekit.engine.cores.dsp._tile import CHANNELS, starts
 from edgekit.engine.lowered import Constant, Lowered, row_shape, same_rows
 from edgekit.engine.ops import _linear
 from edgekit.tflite.graph import Graph, Op
-
-_OUTPUTS = 4
 
 
 def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noqa: ARG001
@@ -25,7 +26,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
         return None
     rows = layer.weights.data.reshape(layer.weights.shape[-2:])
     outputs, depth = rows.shape
-    if outputs < _OUTPUTS or row_shape(layer.output)[1] != outputs:
+    if outputs < CHANNELS or row_shape(layer.output)[1] != outputs:
         return None
     scale = scaling(layer, rows)
     if scale is None:
@@ -54,13 +55,29 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
 
 
 def _blocks(rows: NDArray[np.int8], scale: Scaling) -> Constant:
-    """Blocks of four outputs, the last one of the last four: biases, then for each four depths a word of each."""
-    outputs, depth = rows.shape
-    starts = [*range(0, outputs - _OUTPUTS, _OUTPUTS), outputs - _OUTPUTS]
-    padded = np.pad(rows, ((0, 0), (0, -depth % 4)))
-    words = np.ascontiguousarray(padded).view("<i4")
+    """Blocks of four outputs: biases, then for each four depths a word of each."""
+    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
+    return framed([weight_words(padded[start : start + CHANNELS]) for start in starts(len(rows))], scale)
+
+
+def weight_words(weights: NDArray[np.int8]) -> NDArray[np.int32]:
+    """Return for each four depths a word of each output; weights of shape (4, a multiple of 4)."""
+    words: NDArray[np.int32] = np.ascontiguousarray(weights).view("<i4").T.reshape(-1)
+    return words
+
+
+def framed(weights: Sequence[NDArray[np.int32]], scale: Scaling) -> Constant:
+    """Return the words that the kernel reads.
+
+    Args:
+        weights: of each block of four outputs, as `starts` has them.
+        scale: of each output.
+    """
+    begins = starts(len(scale.bias))
     blocks = [
-        np.concatenate([scale.bias[start : start + _OUTPUTS], words[start : start + _OUTPUTS].T.reshape(-1)])
-        for start in starts
+        part
+        for start, words in zip(begins, weights, strict=True)
+        for part in (scale.bias[start : start + CHANNELS], words)
     ]
-    return Constant("blocks", np.concatenate(blocks).astype(np.int32), f"({len(starts)} blocks of 4 outputs)")
+    shape = f"({len(begins)} blocks of 4 outputs): biases, weights"
+    return Constant("blocks", np.concatenate(blocks).astype(np.int32), shape)

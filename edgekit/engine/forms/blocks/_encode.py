@@ -109,6 +109,16 @@ def kept(rows: Sequence[BlockRow]) -> int:
     return sum(len(row.places) for row in rows)
 
 
+def is_full(rows: Sequence[BlockRow], depth: int) -> bool:
+    """Return whether no block of these rows is left out.
+
+    Example:
+        >>> is_full(block_rows(np.eye(8, dtype=np.int8), BlockShape(4, 8)), 8)
+        True
+    """
+    return all(len(row.places) * row.values.shape[2] >= depth for row in rows)
+
+
 def _places(used: NDArray[Any], deep: int, alignment: int) -> NDArray[np.int64]:
     """Where blocks begin that cover all depths used: each as far behind as its first one allows."""
     if alignment == deep:

@@ -1,4 +1,4 @@
-"""The weights of four channels that `firmware/engine/tile_blocks.dsp.h` reads: blocks, and the steps to them."""
+"""Blocks of four channels and the steps to them, as `firmware/engine/tile_blocks.dsp.h` reads them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ _LAST = 128
 _BLOCKS_A_WORD = 4
 
 
-def block_words(row: BlockRow, *, wide: bool) -> NDArray[np.int64]:
-    """Return the words of the blocks of 4 x 4 weights that are kept of four channels.
+def flagged_steps(row: BlockRow) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Return for each block of 4 x 4 weights how many groups of four depths to step over, 128 more of the last one.
 
-    Args:
-        row: the blocks; where there is none, one of zeros stands for it.
-        wide: whether weights are stored as int16, twice their value.
+    There is one at least, of zeros where none is kept.
     """
     steps, blocks = row.steps(4, passed=4, most=_MOST)
     if not len(steps):
         steps, blocks = np.zeros(1, np.int64), np.zeros((1, 4, 4), np.int8)
     steps[-1] |= _LAST
+    return steps, blocks
+
+
+def block_words(row: BlockRow, *, wide: bool) -> NDArray[np.int64]:
+    """Return the words of the blocks of 4 x 4 weights that are kept of four channels.
+
+    Args:
+        row: the blocks.
+        wide: whether weights are stored as int16, twice their value.
+    """
+    steps, blocks = flagged_steps(row)
     parts = []
     for start in range(0, len(steps), _BLOCKS_A_WORD):
         some = slice(start, start + _BLOCKS_A_WORD)

@@ -8,7 +8,7 @@ import math
 from edgekit.engine.cores.dsp import conv_2d
 from edgekit.engine.cores.dsp._scaling import scaling
 from edgekit.engine.cores.dsp._tile import framed
-from edgekit.engine.forms.blocks._encode import block_rows, kept
+from edgekit.engine.forms.blocks._encode import block_rows, is_full, kept
 from edgekit.engine.forms.blocks._tile_dsp import block_words
 from edgekit.engine.forms.blocks.shape import block_shape
 from edgekit.engine.lowered import Lowered
@@ -24,21 +24,20 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
         return ()
     layer = _linear.linear(graph, op)
     assert layer.weights.data is not None
-    weights = layer.weights.data.reshape(layer.channels, -1)
-    rows, scale, shape = block_rows(weights, block_shape(("dsp",))), scaling(layer, weights), block_shape(("dsp",))
+    weights, shape = layer.weights.data.reshape(layer.channels, -1), block_shape(("dsp",))
+    rows, scale = block_rows(weights, shape), scaling(layer, weights)
     assert scale is not None
-    blocks = kept(rows)
-    if blocks == len(rows) * math.ceil(weights.shape[1] / shape.depth):
+    if is_full(rows, weights.shape[1]):
         return ()
-    words = [block_words(row, wide=options.wide_weights) for row in rows]
     pixels = math.prod(layer.output.shape[1:3])
+    words = [block_words(row, wide=options.wide_weights) for row in rows]
     made = dataclasses.replace(
         dense,
         kernel=dense.kernel.replace("conv_2d", "conv_2d_blocks"),
         constants=(framed(words, scale, wide=options.wide_weights),),
         form="blocks",
-        products=blocks * shape.channels * shape.depth * pixels,
+        products=kept(rows) * shape.channels * shape.depth * pixels,
         # Each for two pixels.
-        entries=blocks * math.ceil(pixels / 2),
+        entries=kept(rows) * math.ceil(pixels / 2),
     )
     return (made,)
