@@ -104,7 +104,7 @@ def _names(code: str) -> frozenset[str]:
     invoked = re.match(r"[A-Z][A-Z0-9_]*\(\s*(\w+)", code)
     if invoked:
         return frozenset(invoked.groups())
-    code = re.sub(r"__attribute__\(\(.*?\)\)+", "", code)
+    code = re.sub(r"__attribute__\(\(.*?\)\)+", "", code).replace("EK_IN_ORDER", "static")
     defined = re.match(r"static\b[^(=;{]*?\b(\w+)\s*(?:\(|\[|=)", code)
     return frozenset(defined.groups()) if defined else frozenset()
 

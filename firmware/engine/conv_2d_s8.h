@@ -2,45 +2,15 @@
 #ifndef EK_CONV_2D_S8_H
 #define EK_CONV_2D_S8_H
 
-#include "patches_s8.h"
+#include "conv_2d_tiles_s8.h"
 #include "tile_s8.h"
 
-typedef struct {
-  ek_window_s8 window;
-  ek_matrix_s8 matrix; /* depth = kernel_rows * kernel_columns * input_channels; ek_scale allows its shifts */
-  int32_t output_columns;
-} ek_conv_2d_s8_layer;
+typedef ek_conv_2d_tiles_s8 ek_conv_2d_s8_layer;
 
-/* input: (input_rows, input_columns, input_channels); output: (rows, output_columns, output_channels);
- * scratch: (depth, EK_TILE_PIXELS) bytes.
- *
- * The pixels of one tile may lie in two rows: all that they look at is gathered before any is written. */
+/* As ek_conv_2d_by_tiles. */
 static inline void ek_conv_2d_s8(const ek_conv_2d_s8_layer *layer, ek_rows input, ek_rows output,
                                  int8_t *scratch, int32_t row_begin, int32_t row_end) {
-  int8_t *pixels[EK_TILE_PIXELS];
-  int32_t count = 0;
-  int32_t left = (row_end - row_begin) * layer->output_columns;
-  /* The last pixels fill half a tile at most: they cost less one by one. */
-  const int32_t single = left % EK_TILE_PIXELS <= EK_TILE_PIXELS / 2 ? left % EK_TILE_PIXELS : 0;
-  for (int32_t y = row_begin; y < row_end; ++y) {
-    int8_t *pixel = ek_row(output, y); /* (output_columns, output_channels) */
-    for (int32_t x = 0; x < layer->output_columns; ++x, --left, pixel += layer->matrix.output_channels) {
-      if (left <= single) {
-        ek_gather_patch(&layer->window, input, y, x, scratch);
-        ek_matrix_vector_s8(&layer->matrix, scratch, pixel);
-        continue;
-      }
-      do { /* The last pixel fills what is left of a tile. */
-        ek_gather_patches(&layer->window, input, y, x, scratch + count);
-        pixels[count] = pixel;
-        ++count;
-      } while (left == 1 && count < EK_TILE_PIXELS);
-      if (count == EK_TILE_PIXELS) {
-        ek_tile_s8(&layer->matrix, scratch, pixels);
-        count = 0;
-      }
-    }
-  }
+  ek_conv_2d_by_tiles(layer, ek_tile_s8, ek_matrix_vector_s8, input, output, scratch, row_begin, row_end);
 }
 
 #endif
