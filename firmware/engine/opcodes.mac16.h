@@ -38,12 +38,21 @@ __asm__(".set ek_a0, 0\n.set ek_a1, 1\n.set ek_a2, 2\n.set ek_a3, 3\n"
 #define EK_MULA_DA_LL(X, A) ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6, 0x68\n"
 #define EK_MULA_DA_HL(X, A) ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6, 0x69\n"
 
+/* Accumulator += the low halves of two registers. */
+#define EK_MULA_AA_LL(A, B) ".byte 0x04 | " EK_NUMBER(B) " << 4, " EK_NUMBER(A) ", 0x78\n"
+
+/* The low byte with its sign. */
+#define EK_SEXT_BYTE(TO, FROM) ".byte 0x00, " EK_NUMBER(TO) " << 4 | " EK_NUMBER(FROM) ", 0x23\n"
+
 #define EK_MIN(TO, A, B) ".byte " EK_NUMBER(B) " << 4, " EK_NUMBER(TO) " << 4 | " EK_NUMBER(A) ", 0x43\n"
 #define EK_MAX(TO, A, B) ".byte " EK_NUMBER(B) " << 4, " EK_NUMBER(TO) " << 4 | " EK_NUMBER(A) ", 0x53\n"
 
 /* The code up to EK_LOOP_END is run COUNT times, without a branch; COUNT >= 1, at most 255 bytes. */
 #define EK_LOOP(COUNT) "8: .byte 0x76, 0x80 | " EK_NUMBER(COUNT) ", 9f - 8b - 4\n"
 #define EK_LOOP_END "9:\n"
+
+/* The same where COUNT may be 0. */
+#define EK_LOOP_IF_ANY(COUNT) "8: .byte 0x76, 0x90 | " EK_NUMBER(COUNT) ", 9f - 8b - 4\n"
 
 /* What follows lies SKIP bytes behind a multiple of 4, and stays as long as it is written: the core wants the
  * first instruction of a loop within one word. The assembler fills with what cannot run, so it is jumped

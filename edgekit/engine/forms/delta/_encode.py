@@ -120,14 +120,19 @@ def delta_matrices(layer: Linear, rows: NDArray[Any], options: EngineOptions) ->
     if options.optimize is Optimize.FLASH:
         made.sort(key=lambda pair: pair[1].bytes)
     products = int(np.count_nonzero(rows))
+    fields = {"matrix": dense.fields, "gaps": "gaps", "counts": "counts"}
     for bits, one in made:
-        constants = (
-            Constant("values", _not_empty(one.values), f"{products} of {rows.shape}"),
-            Constant("gaps", _not_empty(one.gaps), f"of {bits} bits"),
-            Constant("counts", one.counts, f"({rows.shape[0]})"),
-        )
-        fields = {"matrix": {**dense.fields, "weights": "values"}, "gaps": "gaps", "counts": "counts"}
-        yield DeltaMatrix(bits, fields, (*constants, *dense.constants[1:]), products, one.values.size)
+        constants = (*delta_constants(one, rows), *dense.constants[1:])
+        yield DeltaMatrix(bits, fields, constants, products, one.values.size)
+
+
+def delta_constants(made: Deltas, rows: NDArray[np.int8]) -> tuple[Constant, ...]:
+    """Return ``weights``, ``gaps`` and ``counts`` of a matrix."""
+    return (
+        Constant("weights", _not_empty(made.values), f"{np.count_nonzero(rows)} of {rows.shape}"),
+        Constant("gaps", _not_empty(made.gaps), "from the weight before, or from depth 0"),
+        Constant("counts", made.counts, f"({rows.shape[0]})"),
+    )
 
 
 def _not_empty(values: NDArray[Any]) -> NDArray[Any]:
