@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED on Armv7E-M. Twin: firmware/engine/fully_connected_blocks_s8.dsp.h."""
+"""FULLY_CONNECTED on Armv7E-M. Twin: firmware/engine/fully_connected_words_blocks_s8.dsp.h."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
         return ()
     made = dataclasses.replace(
         dense,
-        kernel="fully_connected_blocks_s8.dsp",
+        kernel="fully_connected_words_blocks_s8.dsp",
         constants=(fully_connected.framed([_words(row) for row in rows], scale), *dense.constants[1:]),
         scratch_bytes=depth + -depth % 4 if depth % 4 else 0,
         form="blocks",

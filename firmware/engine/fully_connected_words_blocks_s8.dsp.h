@@ -4,12 +4,12 @@
  * In place of four outputs' dense weights stand the bytes of their steps, a multiple of 4; then for each kept
  * block, at least one, how many words of the input to step over, 128 more of the last one; then its weights.
  */
-#ifndef EK_FULLY_CONNECTED_BLOCKS_S8_DSP_H
-#define EK_FULLY_CONNECTED_BLOCKS_S8_DSP_H
+#ifndef EK_FULLY_CONNECTED_WORDS_BLOCKS_S8_DSP_H
+#define EK_FULLY_CONNECTED_WORDS_BLOCKS_S8_DSP_H
 
 #include "fully_connected_words_s8.dsp.h"
 
-typedef ek_fully_connected_words_s8_dsp_layer ek_fully_connected_blocks_s8_dsp_layer;
+typedef ek_fully_connected_words_s8_dsp_layer ek_fully_connected_words_blocks_s8_dsp_layer;
 
 #ifdef __ARM_FEATURE_DSP
 
@@ -52,9 +52,10 @@ EK_MULTIPLY_WORD_BLOCKS(ek_multiply_kept_blocks, EK_WORD_SUMS_BLOCKS)
 
 /* input: (rows, depth); output: (rows, output_channels); scratch: whole words of a vector, if it has others.
  */
-static inline void ek_fully_connected_blocks_s8_dsp(const ek_fully_connected_blocks_s8_dsp_layer *layer,
-                                                    ek_rows input, ek_rows output, int8_t *scratch,
-                                                    int32_t row_begin, int32_t row_end) {
+static inline void
+ek_fully_connected_words_blocks_s8_dsp(const ek_fully_connected_words_blocks_s8_dsp_layer *layer,
+                                       ek_rows input, ek_rows output, int8_t *scratch, int32_t row_begin,
+                                       int32_t row_end) {
   for (int32_t y = row_begin; y < row_end; ++y) {
     const int8_t *x = ek_part(input, y, layer->depth);
     if ((layer->depth & 3) != 0) {
