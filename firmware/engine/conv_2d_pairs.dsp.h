@@ -120,7 +120,8 @@ static inline void ek_gather_pair(const ek_conv_2d_pairs_layer *layer, ek_rows i
   ek_widen_two(patch, bytes, second_bytes, groups);
 }
 
-typedef void ek_pair_tile(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,
+/* What it leaves in place of the pixels is nobody's. */
+typedef void ek_pair_tile(const int32_t *blocks, uint32_t *pixels, int32_t groups, int8_t *output,
                           int32_t second);
 
 /* input: (input_rows, input_columns, input_channels); output: (rows, output_columns, output_channels);

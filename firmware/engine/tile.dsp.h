@@ -146,10 +146,10 @@
 /* The frame: 0 end of the pixels, 4 pixels, 8 output, 12 second, 16 where the first round enters dense weights; of
  * narrow streams 20 rounding, 24 blocks left. */
 #define EK_PAIR_TILE(NAME, BEGIN, SUMS, SHIFTS, CHANNEL, FIRST, OTHER, NEXT) \
-  static __attribute__((noinline)) void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, \
+  static __attribute__((noinline)) void NAME(const int32_t *blocks, uint32_t *pixels, int32_t groups, \
                                              int8_t *output, int32_t second) { \
     register const int32_t *r0 __asm__("r0") = blocks; \
-    register const uint32_t *r1 __asm__("r1") = pixels; \
+    register uint32_t *r1 __asm__("r1") = pixels; \
     register int32_t r2 __asm__("r2") = groups; \
     register int8_t *r3 __asm__("r3") = output; \
     register int32_t r4 __asm__("r4") = second; \
@@ -269,7 +269,7 @@ static inline const int32_t *ek_pair_sums_narrow(const int32_t *weights, const u
 
 /* SUMS(weights, pixels, groups, sums) adds up and returns the words behind the weights. */
 #define EK_PAIR_WIDE(NAME, SUMS, FIRST, OTHER)                                                               \
-  static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
+  static inline void NAME(const int32_t *blocks, uint32_t *pixels, int32_t groups, int8_t *output,           \
                           int32_t second) {                                                                  \
     for (int32_t shift = 0; shift >= 0; output -= shift >> 8) {                                              \
       int32_t sums[8];                                                                                       \
@@ -288,7 +288,7 @@ static inline const int32_t *ek_pair_sums_narrow(const int32_t *weights, const u
   }
 
 #define EK_PAIR_NARROW(NAME, SUMS, FIRST, OTHER)                                                             \
-  static inline void NAME(const int32_t *blocks, const uint32_t *pixels, int32_t groups, int8_t *output,     \
+  static inline void NAME(const int32_t *blocks, uint32_t *pixels, int32_t groups, int8_t *output,           \
                           int32_t second) {                                                                  \
     const int32_t one = blocks[0];                                                                           \
     const int32_t back = blocks[1] >> 16;                                                                    \

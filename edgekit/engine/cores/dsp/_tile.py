@@ -53,7 +53,12 @@ def weight_words(weights: NDArray[np.int8], *, wide: bool) -> NDArray[np.int64]:
     """Return the words of weights of shape (4, a multiple of 4)."""
     # (channels, groups, 4) to the order of SXTB16: (k, k + 2), then (k + 1, k + 3).
     halves = weights.astype(np.int64).reshape(CHANNELS, -1, 2, 2).transpose(0, 1, 3, 2)
-    return _wide_words(halves) if wide else _narrow_words(halves)
+    return pair_words(halves, wide=wide)
+
+
+def pair_words(pairs: NDArray[np.int64], *, wide: bool) -> NDArray[np.int64]:
+    """Return the words of pairs of weights, shape (4, groups, pairs of a group, 2)."""
+    return _wide_words(pairs) if wide else _narrow_words(pairs)
 
 
 def framed(weights: Sequence[NDArray[np.int64]], scale: Scaling, *, wide: bool) -> Constant:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,11 +18,12 @@ _BLOCKS_A_WORD = 4
 def flagged_steps(row: BlockRow) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Return for each block of 4 x 4 weights how many groups of four depths to step over, 128 more of the last one.
 
-    There is one at least, of zeros where none is kept.
+    There is one at least, of zeros where none is kept; blocks of pairs step over pairs.
     """
-    steps, blocks = row.steps(4, passed=4, most=_MOST)
+    deep = row.values.shape[2]
+    steps, blocks = row.steps(deep, passed=deep, most=_MOST)
     if not len(steps):
-        steps, blocks = np.zeros(1, np.int64), np.zeros((1, 4, 4), np.int8)
+        steps, blocks = np.zeros(1, np.int64), np.zeros((1, *row.values.shape[1:]), np.int8)
     steps[-1] |= _LAST
     return steps, blocks
 
@@ -33,10 +36,15 @@ def block_words(row: BlockRow, *, wide: bool) -> NDArray[np.int64]:
         wide: whether weights are stored as int16, twice their value.
     """
     steps, blocks = flagged_steps(row)
+    return stepped_words(steps, [weight_words(block, wide=wide) for block in blocks])
+
+
+def stepped_words(steps: NDArray[np.int64], blocks: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return a word of the steps to each four blocks in front of their words."""
     parts = []
     for start in range(0, len(steps), _BLOCKS_A_WORD):
         some = slice(start, start + _BLOCKS_A_WORD)
         places = 8 * np.arange(len(steps[some]))
         parts.append(signed((steps[some] << places).sum(keepdims=True)))
-        parts += [weight_words(block, wide=wide) for block in blocks[some]]
+        parts += blocks[some]
     return np.concatenate(parts)

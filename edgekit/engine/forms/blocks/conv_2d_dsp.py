@@ -1,43 +1,57 @@
-"""CONV_2D on Armv7E-M. Twins: firmware/engine/conv_2d_blocks_*_*_s8.dsp.h."""
+"""CONV_2D on Armv7E-M. Twins: firmware/engine/conv_2d_blocks_*_*_s8.dsp.h, conv_2d_chosen_*_*_s8.dsp.h."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from edgekit.engine.cores.dsp import conv_2d
 from edgekit.engine.cores.dsp._scaling import scaling
-from edgekit.engine.cores.dsp._tile import framed
-from edgekit.engine.forms.blocks._encode import block_rows, is_full, kept
+from edgekit.engine.cores.dsp._tile import framed, padded
+from edgekit.engine.forms.blocks._chosen_dsp import SPREAD_BYTES, chosen_words, pair_rows
+from edgekit.engine.forms.blocks._encode import BlockRow, block_rows, is_full, kept
 from edgekit.engine.forms.blocks._tile_dsp import block_words
 from edgekit.engine.forms.blocks.shape import block_shape
-from edgekit.engine.lowered import Lowered
+from edgekit.engine.lowered import Constant, Lowered
 from edgekit.engine.ops import _linear
 from edgekit.engine.options import EngineOptions
 from edgekit.tflite.graph import Graph, Op
 
 
 def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
-    """Lower what the dense kernel takes, with some blocks of zeros; see `edgekit.engine.forms.FormModule`."""
-    dense = conv_2d.lower(graph, op, wide_weights=options.wide_weights)
+    """Lower what the dense kernel takes, with zeros: "blocks" of 4 x 4, or pairs that four channels share, as "2:4".
+
+    See `edgekit.engine.forms.FormModule`.
+    """
+    wide = options.wide_weights
+    dense = conv_2d.lower(graph, op, wide_weights=wide)
     if dense is None:
         return ()
     layer = _linear.linear(graph, op)
     assert layer.weights.data is not None
-    weights, shape = layer.weights.data.reshape(layer.channels, -1), block_shape(("dsp",))
-    rows, scale = block_rows(weights, shape), scaling(layer, weights)
+    weights = layer.weights.data.reshape(layer.channels, -1)
+    depth, scale, pixels = weights.shape[1], scaling(layer, weights), math.prod(layer.output.shape[1:3])
     assert scale is not None
-    if is_full(rows, weights.shape[1]):
-        return ()
-    pixels = math.prod(layer.output.shape[1:3])
-    words = [block_words(row, wide=options.wide_weights) for row in rows]
-    made = dataclasses.replace(
+    blocks, pairs = block_rows(weights, block_shape(("dsp",))), pair_rows(weights)
+    found = []
+    if not is_full(blocks, depth):
+        stream = framed([block_words(row, wide=wide) for row in blocks], scale, wide=wide)
+        found.append(_stored(dense, "blocks", stream, blocks, pixels))
+    if not is_full(pairs, padded(depth)):
+        stream = framed([chosen_words(row, wide=wide) for row in pairs], scale, wide=wide)
+        made = _stored(dense, "chosen", stream, pairs, pixels)
+        found.append(dataclasses.replace(made, form="2:4", scratch_bytes=SPREAD_BYTES * padded(depth)))
+    return tuple(found)
+
+
+def _stored(dense: Lowered, name: str, stream: Constant, rows: Sequence[BlockRow], pixels: int) -> Lowered:
+    return dataclasses.replace(
         dense,
-        kernel=dense.kernel.replace("conv_2d", "conv_2d_blocks"),
-        constants=(framed(words, scale, wide=options.wide_weights),),
-        form="blocks",
-        products=kept(rows) * shape.channels * shape.depth * pixels,
-        # Each for two pixels.
+        kernel=dense.kernel.replace("conv_2d", f"conv_2d_{name}"),
+        constants=(stream,),
+        form=name,
+        products=sum(row.values.size for row in rows) * pixels,
+        # Each block for two pixels.
         entries=kept(rows) * math.ceil(pixels / 2),
     )
-    return (made,)
