@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import aot_on_host
 import numpy as np
 import pytest
 from cases import CASES
+from form_cases import form_case
 from layer_cases import layer_case
 
 from edgekit import targets
-from edgekit.engine import c_prune
+from edgekit.engine import c_prune, forms
 from edgekit.engine.emit_aot import emit_program
 from edgekit.engine.options import EngineOptions, Optimize
-from edgekit.engine.program import program
+from edgekit.engine.program import Program, program
 from edgekit.tflite import graph
 
-LAYERS = 40
+LAYERS, FORM_LAYERS = 40, 24
 WARNINGS = ("-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 FEATURES = sorted({targets.load(name).features for name in targets.names()})
 C99, CPP17 = ("-std=c99", "-pedantic"), ("-std=c++17", "-x", "c++")
@@ -39,6 +42,7 @@ def all_kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     models += [layer_case(seed).flatbuffer for seed in range(LAYERS)]
     options = [EngineOptions(request.param, optimize) for optimize in (Optimize.SPEED, Optimize.BALANCED)]
     programs = [program(graph.parse(model), options[place % 2]) for place, model in enumerate(models)]
+    programs += _in_every_form(request.param)
     headers, parts = [], []
     for index, made in enumerate(programs):
         stem = f"case_{index}"
@@ -51,6 +55,19 @@ def all_kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     kernels = "\n".join(c_prune.pruned(aot_on_host.kernels(programs), user))
     path.write_text(f'#include "headers.h"\n#include <string.h>\n{kernels}\n{user}')
     return path
+
+
+def _in_every_form(features: tuple[str, ...]) -> Iterator[Program]:
+    """Layers whose weights are stored in the forms that hold them, each kernel once."""
+    seen: set[tuple[str, ...]] = set()
+    for seed, optimize in itertools.product(range(FORM_LAYERS), (Optimize.FLASH, Optimize.SPEED)):
+        model = graph.parse(form_case(seed).flatbuffer)
+        for form in {made.form for made in forms.candidates(model, model.ops[0], EngineOptions(features, optimize))}:
+            made = program(model, EngineOptions(features, optimize, form=form))
+            kernels = tuple(item.kernel for item in made.lowered)
+            if kernels not in seen:
+                seen.add(kernels)
+                yield made
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
