@@ -7,7 +7,7 @@
 #include "patches_s8.h"
 #include "tile_s8.h"
 
-#define EK_MOST_RUN_PIXELS 16
+#define EK_MOST_RUN_PIXELS 32
 
 typedef struct {
   ek_window_s8 window;

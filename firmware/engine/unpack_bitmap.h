@@ -5,15 +5,13 @@
 
 #include "packed.h"
 
-#include <string.h>
-
 #define EK_TAKE_MARKED(place)                                                                                \
   if ((marks & (1u << (place))) != 0) {                                                                      \
     eight[place] = *packed.values++;                                                                         \
   }
 
 static inline ek_packed ek_unpack_bitmap(ek_packed packed, int8_t *to, int32_t count) {
-  memset(to, 0, (size_t)count);
+  ek_clear_unit(to, count);
   for (int32_t first = 0; first < count; first += 8) {
     int8_t *eight = to + first;
     const uint32_t marks = *packed.codes++;

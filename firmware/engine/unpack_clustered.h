@@ -5,11 +5,21 @@
 
 #include "packed.h"
 
+static inline void ek_two_of_clusters(ek_packed packed, int32_t place, int8_t *to) {
+  const uint32_t pair = packed.codes[place];
+  to[0] = packed.values[pair & 15];
+  to[1] = packed.values[pair >> 4];
+}
+
 static inline ek_packed ek_unpack_clustered(ek_packed packed, int8_t *to, int32_t count) {
-  for (; count > 1; count -= 2) {
-    const uint32_t pair = *packed.codes++;
-    *to++ = packed.values[pair & 15];
-    *to++ = packed.values[pair >> 4];
+  for (; count >= 8; count -= 8, to += 8, packed.codes += 4) {
+    ek_two_of_clusters(packed, 0, to);
+    ek_two_of_clusters(packed, 1, to + 2);
+    ek_two_of_clusters(packed, 2, to + 4);
+    ek_two_of_clusters(packed, 3, to + 6);
+  }
+  for (; count > 1; count -= 2, to += 2, ++packed.codes) {
+    ek_two_of_clusters(packed, 0, to);
   }
   if (count > 0) {
     *to = packed.values[*packed.codes++ & 15];

@@ -5,8 +5,6 @@
 
 #include "packed.h"
 
-#include <string.h>
-
 /* The bits that come next, in the highest bits of a window. */
 typedef struct {
   const uint8_t *next; /* byte behind those in the window */
@@ -21,21 +19,40 @@ static inline void ek_fill_bits(ek_bits *bits) {
   }
 }
 
-/* The next symbol of a canonical code of at most 12 bits. code: the shortest length; where its symbols begin;
- * for each length the largest 16 bits that begin with a code of it or of a shorter one, lower byte first, and
- * what makes a code of it the place of its symbol, modulo 256; symbols. */
-static inline uint32_t ek_next_symbol(ek_bits *bits, const uint8_t *code) {
-  const uint8_t *symbols = code + code[1];
-  const uint32_t begin = bits->window >> 16;
-  int32_t length = *code;
-  for (code += 2; begin > (code[0] | (uint32_t)code[1] << 8); code += 3) {
-    ++length;
+/* A canonical code of at most 12 bits. */
+typedef struct {
+  const uint8_t *rows;
+  const uint8_t *symbols;
+  int32_t shift; /* 31 less the shortest length */
+} ek_code;
+
+/* table: the shortest length; where the symbols begin; rows; symbols. A row for each length up to 8: the
+ * largest 8 bits that begin with a code of it or of a shorter one, and what makes a code of it the place of
+ * its symbol, modulo 256. Where there are longer ones, 255, and rows whose largest bits are 16, lower byte
+ * first.
+ */
+static inline ek_code ek_code_of(const uint8_t *table) {
+  const ek_code code = {table + 2, table + table[1], 31 - table[0]};
+  return code;
+}
+
+static inline uint32_t ek_next_symbol(ek_bits *bits, ek_code code) {
+  const uint8_t *row = code.rows;
+  int32_t shift = code.shift;
+  for (const uint32_t begin = bits->window >> 24; begin > *row; row += 2) {
+    --shift;
   }
-  /* In two steps: a length may be 0. */
-  const uint32_t place = code[2] + (bits->window >> 1 >> (31 - length));
-  bits->window <<= length;
-  bits->bits -= length;
-  return symbols[place & 255];
+  if (shift < 31 - 8) {
+    ++row;
+    for (const uint32_t begin = bits->window >> 16; begin > (row[0] | (uint32_t)row[1] << 8); row += 3) {
+      --shift;
+    }
+    ++row;
+  }
+  const uint32_t place = row[1] + (bits->window >> 1 >> shift);
+  bits->window <<= 31 - shift;
+  bits->bits -= 31 - shift;
+  return code.symbols[place & 255];
 }
 
 static inline uint32_t ek_next_byte(ek_bits *bits) {
@@ -50,7 +67,9 @@ static inline uint32_t ek_next_byte(ek_bits *bits) {
 static inline ek_packed ek_unpack_prefix(ek_packed packed, int8_t *to, int32_t count) {
   const uint8_t *table = (const uint8_t *)packed.values;
   const uint32_t longest_run = table[0];
-  const uint8_t *values = table + table[1];
+  const int are_coded = table[1] != 0;
+  const ek_code runs = ek_code_of(table + 2);
+  const ek_code values = ek_code_of(table + table[1]);
   ek_bits bits = {packed.codes, 0, 0};
   if (longest_run == 0) {
     for (; count > 0; --count) {
@@ -58,18 +77,18 @@ static inline ek_packed ek_unpack_prefix(ek_packed packed, int8_t *to, int32_t c
       *to++ = (int8_t)ek_next_symbol(&bits, values);
     }
   } else {
-    memset(to, 0, (size_t)count);
+    ek_clear_unit(to, count);
   }
   while (count > 0) {
     ek_fill_bits(&bits);
-    const uint32_t run = ek_next_symbol(&bits, table + 2);
+    const uint32_t run = ek_next_symbol(&bits, runs);
     if ((uint32_t)count <= run) {
       break;
     }
     count -= (int32_t)run;
     to += run;
     if (run < longest_run) {
-      *to++ = (int8_t)(values == table ? ek_next_byte(&bits) : ek_next_symbol(&bits, values));
+      *to++ = (int8_t)(are_coded ? ek_next_symbol(&bits, values) : ek_next_byte(&bits));
       --count;
     }
   }

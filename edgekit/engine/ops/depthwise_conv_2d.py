@@ -43,8 +43,8 @@ def lower(graph: Graph, op: Op) -> Lowered:
         return lower_tiles(layer, by_tap.T, (kernel_rows, kernel_columns))
     repeat = 1 if layer.kernel_suffix == "s16" else channels // layer.input.shape[3]
     window = window_fields(layer, (kernel_rows, kernel_columns), repeat=repeat)
-    if layer.kernel_suffix == "s8" and _is_3x3(layer, window):
-        return _lower_3x3(layer, window)
+    if layer.kernel_suffix == "s8" and is_3x3(layer, window):
+        return lower_3x3(layer, window)
     return _lower_any(layer, window, by_tap)
 
 
@@ -78,14 +78,15 @@ def _lower_any(layer: Linear, window: Mapping[str, int], by_tap: NDArray[Any]) -
     )
 
 
-def _is_3x3(layer: Linear, window: Mapping[str, int]) -> bool:
+def is_3x3(layer: Linear, window: Mapping[str, int]) -> bool:
     """Whether the kernel for 3x3 windows serves: without dilation, columns walked by one or two."""
     plain = {"kernel_rows": 3, "kernel_columns": 3, "dilation_rows": 1, "dilation_columns": 1, "repeat": 1}
     is_plain = all(window[name] == value for name, value in plain.items())
     return is_plain and window["stride_columns"] <= 2 and _linear.scales_down(layer)
 
 
-def _lower_3x3(layer: Linear, window: Mapping[str, int]) -> Lowered:
+def lower_3x3(layer: Linear, window: Mapping[str, int]) -> Lowered:
+    """Lower a layer that `is_3x3`, the weights as int8."""
     assert layer.weights.data is not None
     channels, columns = layer.channels, layer.output.shape[2]
     last = (columns - 1) * window["stride_columns"] - window["pad_left"] + 2

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST = 12  # bits: two codes and less than a byte of others fill no more than a window of 32 bits
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +19,9 @@ class PrefixCode:
         lengths: of each symbol's code, in bits, shape (256); 0 too where there is one symbol only.
         codes: shape (256).
         table: what `firmware/engine/unpack_prefix.h` decodes with. The shortest length; where the symbols begin; for
-            each length the largest 16 bits that begin with a code of it or of a shorter one (two bytes, the lower one
-            first), and what a code of it is to be increased by, modulo 256, to be the place of its symbol; the symbols.
+            each length up to 8 the largest 8 bits that begin with a code of it or of a shorter one, and what a code of
+            it is to be increased by, modulo 256, to be the place of its symbol; where there are longer ones 255, and
+            the same of them with the largest 16 bits, the lower byte first; the symbols.
     """
 
     lengths: NDArray[np.uint8]
@@ -48,11 +50,15 @@ def prefix_code(counts: NDArray[np.int64]) -> PrefixCode:
     code = place = 0
     for length in range(shortest, longest + 1):
         code <<= length > shortest
-        rows += [0, 0, (place - code) % 256]
+        base = (place - code) % 256
         for symbol in symbols[lengths[symbols] == length]:
             codes[symbol] = code
             code, place = code + 1, place + 1
-        rows[-3:-1] = divmod((code << 16 - length) - 1, 256)[::-1]
+        if length <= _SHORT:
+            rows += [(code << _SHORT - length) - 1, base]
+            continue
+        largest = (code << 16 - length) - 1
+        rows += [*([255] if length == _SHORT + 1 else []), largest % 256, largest // 256, base]
     table = np.array([shortest, 2 + len(rows), *rows, *symbols], np.uint8)
     return PrefixCode(lengths, codes, table)
 

@@ -10,7 +10,7 @@ from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.tflite.graph import Graph, Op
 
 _TILE = 4  # a multiple of every EK_TILE_PIXELS
-_MOST_PIXELS = 16  # EK_MOST_RUN_PIXELS
+_MOST_PIXELS = 32  # EK_MOST_RUN_PIXELS
 _PATCH_BYTES = 8192  # of longer runs than the shortest
 
 
@@ -50,7 +50,7 @@ def run_pixels(pixels: int, depth: int, options: EngineOptions) -> int:
 
     Example:
         >>> [run_pixels(49, depth, EngineOptions()) for depth in (64, 640, 5000)]
-        [16, 12, 8]
+        [32, 12, 8]
     """
     shortest = _TILE if options.optimize is Optimize.RAM else 2 * _TILE
     affordable = 0 if options.optimize is Optimize.RAM else _PATCH_BYTES // depth // _TILE * _TILE

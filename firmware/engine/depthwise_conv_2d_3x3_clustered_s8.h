@@ -1,0 +1,17 @@
+/* DEPTHWISE_CONV_2D with a 3x3 window of at most 16 different weights.
+ * Twin: edgekit/engine/forms/packed/depthwise_conv_2d.py. */
+#ifndef EK_DEPTHWISE_CONV_2D_3X3_CLUSTERED_S8_H
+#define EK_DEPTHWISE_CONV_2D_3X3_CLUSTERED_S8_H
+
+#include "depthwise_conv_2d_3x3_packed_s8.h"
+#include "unpack_clustered.h"
+
+typedef ek_depthwise_conv_2d_3x3_packed_s8_layer ek_depthwise_conv_2d_3x3_clustered_s8_layer;
+
+static inline void
+ek_depthwise_conv_2d_3x3_clustered_s8(const ek_depthwise_conv_2d_3x3_clustered_s8_layer *layer, ek_rows input,
+                                      ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
+  ek_depthwise_conv_2d_3x3_packed_s8(layer, ek_unpack_clustered, input, output, scratch, row_begin, row_end);
+}
+
+#endif
