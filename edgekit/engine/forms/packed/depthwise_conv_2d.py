@@ -7,7 +7,6 @@ import dataclasses
 
 import numpy as np
 
-from edgekit.engine.forms.packed._matrix import is_int8_or_int4
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.ops import _linear, depthwise_conv_2d
 from edgekit.engine.ops._convolution import window_fields
@@ -21,7 +20,7 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     layer = _linear.linear(graph, op)
     _, kernel_rows, kernel_columns, channels = layer.weights.shape
     window = window_fields(layer, (kernel_rows, kernel_columns), repeat=channels // layer.input.shape[3])
-    if not is_int8_or_int4(layer) or not depthwise_conv_2d.is_3x3(layer, window):
+    if not _linear.is_int8_or_int4(layer) or not depthwise_conv_2d.is_3x3(layer, window):
         return ()
     dense = depthwise_conv_2d.lower_3x3(layer, window)
     weights, *others = dense.constants

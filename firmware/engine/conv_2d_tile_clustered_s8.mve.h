@@ -1,0 +1,16 @@
+/* CONV_2D of at most 16 different weights. Twin: edgekit/engine/forms/packed/conv_2d_mve.py. */
+#ifndef EK_CONV_2D_TILE_CLUSTERED_S8_MVE_H
+#define EK_CONV_2D_TILE_CLUSTERED_S8_MVE_H
+
+#include "conv_2d_tile_packed_s8.mve.h"
+#include "unpack_clustered.h"
+
+typedef ek_conv_2d_tile_packed_s8_mve_layer ek_conv_2d_tile_clustered_s8_mve_layer;
+
+static inline void ek_conv_2d_tile_clustered_s8_mve(const ek_conv_2d_tile_clustered_s8_mve_layer *layer,
+                                                    ek_rows input, ek_rows output, int8_t *scratch,
+                                                    int32_t row_begin, int32_t row_end) {
+  ek_conv_2d_tile_packed_s8_mve(layer, ek_unpack_clustered, input, output, scratch, row_begin, row_end);
+}
+
+#endif

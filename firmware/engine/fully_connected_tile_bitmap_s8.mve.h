@@ -1,0 +1,16 @@
+/* FULLY_CONNECTED of weights marked in a bitmap. Twin: edgekit/engine/forms/packed/fully_connected_mve.py. */
+#ifndef EK_FULLY_CONNECTED_TILE_BITMAP_S8_MVE_H
+#define EK_FULLY_CONNECTED_TILE_BITMAP_S8_MVE_H
+
+#include "fully_connected_tile_packed_s8.mve.h"
+#include "unpack_bitmap.h"
+
+typedef ek_fully_connected_tile_packed_s8_mve_layer ek_fully_connected_tile_bitmap_s8_mve_layer;
+
+static inline void
+ek_fully_connected_tile_bitmap_s8_mve(const ek_fully_connected_tile_bitmap_s8_mve_layer *layer, ek_rows input,
+                                      ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
+  ek_fully_connected_tile_packed_s8_mve(layer, ek_unpack_bitmap, input, output, scratch, row_begin, row_end);
+}
+
+#endif
