@@ -21,18 +21,6 @@ typedef struct {
 typedef void ek_run_tile(const uint32_t *block, const uint32_t *records, const uint32_t *end, int32_t groups,
                          int8_t *output);
 
-/* What stands around the weights of a block. */
-static inline void ek_frame_block(const int32_t *scales, int32_t rounding, int32_t raise, uint32_t *block,
-                                  uint32_t *ends) {
-  uint32_t shifts = (uint32_t)scales[4];
-  for (int channel = 0; channel < 4; ++channel, shifts >>= 8, ends += 3) {
-    block[channel] = (uint32_t)scales[channel] << raise;
-    ends[0] = (uint32_t)scales[5 + channel];
-    ends[1] = ((uint32_t)rounding << ((shifts & 0xFF) - 1)) + (1u << (raise - 2));
-    ends[2] = shifts & 0xFF;
-  }
-}
-
 /* input: (input_rows, input_columns, input_channels); output: (rows, output_columns, output_channels);
  * scratch: the run, and one block. Pixels are taken along all rows, so that only the last may stand alone: it
  * is computed twice. */

@@ -5,11 +5,12 @@
 
 #include "rows.h"
 #include "strip.dsp.h"
+#include "taps.dsp.h"
 
 typedef struct {
   const int32_t
-      *channels; /* see strip.dsp.h, blocks of four, the last one of the last four channels; or NULL: */
-  const int8_t *weights; /* (channels, 9): rows 0 and 1 of columns 0 and 1, column 2 beside row 2; or NULL */
+      *channels;    /* see strip.dsp.h, blocks of four, the last one of the last four channels; or NULL: */
+  ek_packed packed; /* the weights, see taps.dsp.h */
   const int32_t *scales; /* (channels, 2): twice the bias, multiplier; or NULL */
   const int8_t *shifts;  /* (channels), or NULL */
   int32_t rounding;      /* of shift 1 */
@@ -107,34 +108,12 @@ static inline void ek_pack_strip(const ek_depthwise_3x3_layer *layer, const ek_t
   }
 }
 
-/* The words of four channels from the first on, of a layer that stores bytes. */
-static inline void ek_expand_channels(const ek_depthwise_3x3_layer *layer, int32_t first, int32_t *words) {
-  for (int32_t place = 0; place < 4; ++place, words += EK_STRIP_CHANNEL_WORDS) {
-    const int32_t order = place == 1 ? 2 : place == 2 ? 1 : place; /* as SXTB16 widens */
-    const int32_t next = place == 3 ? 0 : place == 1 ? -1 : 2;
-    const int32_t channel = first + order;
-    const int8_t *weights = layer->weights + 9 * channel;
-    const uint32_t low = ek_load_word(weights);
-    const uint32_t high = ek_load_word(weights + 4);
-    const uint32_t row_2 = ek_double_halves(ek_odd_bytes(high));
-    const int32_t shift = layer->shifts[channel];
-    words[0] = (int32_t)ek_double_halves(ek_even_bytes(low));
-    words[1] = (int32_t)ek_double_halves(ek_odd_bytes(low));
-    words[2] = (int32_t)ek_double_halves(ek_even_bytes(high));
-    words[3] = (int32_t)row_2;
-    words[4] = (int32_t)ek_low_halves(row_2 >> 16, (uint32_t)(2 * weights[8]));
-    words[5] = layer->scales[2 * channel];
-    words[6] = layer->scales[2 * channel + 1];
-    words[7] = layer->rounding * (1 << (shift - 1));
-    words[8] = shift + next * 256;
-  }
-}
-
 /* input: (input_rows, input_columns, channels); output: (rows, output_columns, channels); scratch: the strip,
- * and the words of four channels where a layer stores bytes. The last four channels may overlap those before:
+ * and the words of four channels where a layer stores none. The last four channels may overlap those before:
  * they are computed twice. */
-static inline void ek_depthwise_3x3(const ek_depthwise_3x3_layer *layer, ek_strip *compute, ek_rows input,
-                                    ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
+static inline void ek_depthwise_3x3(const ek_depthwise_3x3_layer *layer, ek_taps *taps, ek_strip *compute,
+                                    ek_rows input, ek_rows output, int8_t *scratch, int32_t row_begin,
+                                    int32_t row_end) {
   const int32_t channels = layer->input_channels;
   const uint32_t padding = ((uint32_t)layer->input_zero_point & 0xFFFFu) * 0x10001u;
   uint32_t *strip = (uint32_t *)(void *)scratch;
@@ -146,12 +125,14 @@ static inline void ek_depthwise_3x3(const ek_depthwise_3x3_layer *layer, ek_stri
   for (int32_t y = row_begin; y < row_end; ++y) {
     const ek_three_rows rows = ek_find_rows(layer, input, y);
     const int32_t *words = layer->channels;
+    ek_packed packed = layer->packed;
     int8_t *row = ek_row(output, y);
     for (int32_t channel = 0; channel < channels; channel += 4) {
       const int32_t first = channel + 4 <= channels ? channel : channels - 4;
       ek_pack_strip(layer, &rows, first, padding, strip);
-      if (layer->weights != NULL) {
-        ek_expand_channels(layer, first, (int32_t *)(void *)strip_end);
+      if (layer->channels == NULL) {
+        packed = taps(packed, channel - first, strip_end);
+        ek_frame_taps(layer->scales + 2 * first, layer->shifts + first, layer->rounding, strip_end);
         words = (const int32_t *)(const void *)strip_end;
       }
       compute(strip, words, row + first, channels, layer->output_columns);

@@ -12,7 +12,7 @@ typedef ek_depthwise_3x3_layer ek_depthwise_conv_2d_3x3_stride_1_relu_s8_dsp_lay
 static inline void ek_depthwise_conv_2d_3x3_stride_1_relu_s8_dsp(
     const ek_depthwise_conv_2d_3x3_stride_1_relu_s8_dsp_layer *layer, ek_rows input, ek_rows output,
     int8_t *scratch, int32_t row_begin, int32_t row_end) {
-  ek_depthwise_3x3(layer, ek_strip_1_relu, input, output, scratch, row_begin, row_end);
+  ek_depthwise_3x3(layer, ek_taps_int8, ek_strip_1_relu, input, output, scratch, row_begin, row_end);
 }
 
 #endif

@@ -18,6 +18,40 @@
 #ifdef __ARM_FEATURE_DSP
 
 /* clang-format off */
+/* Writes what stands around the weights of a block, `ends` behind them. scales: 4 biases, a byte of each shift, 4
+ * multipliers; rounding: of shift 1. */
+static __attribute__((noinline)) void ek_frame_block(const int32_t *scales, int32_t rounding, int32_t raise,
+                                                     uint32_t *block, uint32_t *ends) {
+  register const int32_t *r0 __asm__("r0") = scales;
+  register int32_t r1 __asm__("r1") = rounding;
+  register int32_t r2 __asm__("r2") = raise;
+  register uint32_t *r3 __asm__("r3") = block;
+  register uint32_t *r4 __asm__("r4") = ends;
+#define EK_FRAME_CHANNEL(SHIFT) \
+  "ldr r5, [r0], #4\n\t" \
+  "uxtb r8, r10" SHIFT "\n\t" \
+  "sub r6, r8, #1\n\t" \
+  "lsl r6, r1, r6\n\t" \
+  "add r6, r6, r9\n\t" \
+  "stmia.w r4!, {r5, r6, r8}\n\t"
+  __asm__ volatile(
+    "ldmia.w r0!, {r5, r6, r8, r9, r10}\n\t"
+    "lsl r5, r5, r2\n\t"
+    "lsl r6, r6, r2\n\t"
+    "lsl r8, r8, r2\n\t"
+    "lsl r9, r9, r2\n\t"
+    "stmia.w r3, {r5, r6, r8, r9}\n\t"
+    "mov r9, #1\n\t"
+    "sub r2, r2, #2\n\t"
+    "lsl r9, r9, r2\n\t"
+    EK_FRAME_CHANNEL("")
+    EK_FRAME_CHANNEL(", ror #8")
+    EK_FRAME_CHANNEL(", ror #16")
+    EK_FRAME_CHANNEL(", ror #24")
+    : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4) : : "r5", "r6", "r8", "r9", "r10", "memory");
+#undef EK_FRAME_CHANNEL
+}
+
 /* From sums to outputs, but for the last shift; r2 is the multiplier, r3 the rounding, r12 the shift. SIGNED rounds
  * halves of negative sums away from zero: it takes 1 << LESS, LESS = raise - 1, from their rounding. */
 #define EK_RUN_RELU(A, B) \
@@ -95,6 +129,17 @@
 /* clang-format on */
 
 #else
+
+static inline void ek_frame_block(const int32_t *scales, int32_t rounding, int32_t raise, uint32_t *block,
+                                  uint32_t *ends) {
+  uint32_t shifts = (uint32_t)scales[4];
+  for (int channel = 0; channel < 4; ++channel, shifts >>= 8, ends += 3) {
+    block[channel] = (uint32_t)scales[channel] << raise;
+    ends[0] = (uint32_t)scales[5 + channel];
+    ends[1] = ((uint32_t)rounding << ((shifts & 0xFF) - 1)) + (1u << (raise - 2));
+    ends[2] = shifts & 0xFF;
+  }
+}
 
 /* What is added to the rounding of a sum. */
 #define EK_RUN_FIRST_RELU(sum) 0

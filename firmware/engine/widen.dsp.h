@@ -14,11 +14,19 @@ typedef ek_packed ek_widen(ek_packed packed, uint32_t *to, int32_t groups, const
 
 #define EK_PAIR_TABLE_BYTES 1024
 
-/* What each byte of two codes stands for: halves, 256 words. */
+/* What each byte of two codes stands for: halves, 256 words, of which those of codes that there are count. */
 static inline void ek_pair_table(const int8_t *values, int32_t count, uint32_t *table) {
+  uint32_t low[16] = {0};
+  for (int32_t code = 0; code < count; ++code) {
+    low[code] = (uint32_t)(uint8_t)values[code] << 8;
+  }
   for (int32_t high = 0; high < count; ++high) {
-    for (int32_t low = 0; low < count; ++low) {
-      table[16 * high + low] = ek_low_halves((uint32_t)(256 * values[low]), (uint32_t)(256 * values[high]));
+    const uint32_t upper = low[high] << 16;
+    for (int32_t code = 0; code < 16; code += 4, table += 4) {
+      table[0] = low[code] | upper;
+      table[1] = low[code + 1] | upper;
+      table[2] = low[code + 2] | upper;
+      table[3] = low[code + 3] | upper;
     }
   }
 }

@@ -6,6 +6,8 @@ On the host the C twins of the assembly run, under the sanitizers; `tests/emulat
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import aot_on_host
@@ -17,6 +19,7 @@ from cases._random import PADDING
 from flatbuffers_by_hand import ModelByHand, same_or_valid
 from placements import scattered
 
+from edgekit.engine import forms
 from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.engine.program import program
 from edgekit.tflite import graph
@@ -38,6 +41,7 @@ def _model(
     activation: int = NONE,
     weight_scale: float = 0.005,
     most_bias: int = 5000,
+    most_weight: int = 128,
 ) -> bytes:
     """One layer; `image` is (rows, columns, channels) or (depth), `kernel` (rows, columns) or ()."""
     rng = np.random.default_rng([channels, *image, *kernel])
@@ -47,7 +51,7 @@ def _model(
     source = model.tensor((1, *image), INPUT_SCALE, _zero_point(rng))
     scale = (weight_scale * rng.uniform(0.5, 2, channels)).astype(np.float32)
     axis = 3 if is_depthwise else 0
-    weights = model.tensor(shape, scale, data=rng.integers(-128, 128, shape, dtype=np.int8), axis=axis)
+    weights = model.tensor(shape, scale, data=rng.integers(-most_weight, most_weight, shape, dtype=np.int8), axis=axis)
     bias = rng.integers(-most_bias, most_bias, channels, dtype=np.int32)
     bias[0] = most_bias
     biases = model.tensor((channels,), scale * np.float32(INPUT_SCALE), dtype="int32", data=bias)
@@ -69,8 +73,8 @@ def _zero_point(rng: np.random.Generator) -> int:
     return (-128, 127, 0, int(rng.integers(-128, 128)))[int(rng.integers(4))]
 
 
-def _judge(flatbuffers: list[bytes], folder: Path) -> None:
-    """Compare both plans with TFLM: random inputs, and such that saturate; whole and in blocks of rows."""
+def _judge(flatbuffers: list[bytes], folder: Path, options_of: Sequence[EngineOptions] = OPTIONS) -> None:
+    """Compare plans with TFLM: random inputs, and such that saturate; whole and in blocks of rows."""
     pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
     rng = np.random.default_rng(5)
     graphs = [graph.parse(flatbuffer) for flatbuffer in flatbuffers]
@@ -83,7 +87,7 @@ def _judge(flatbuffers: list[bytes], folder: Path) -> None:
         for size in sizes
     ]
     truths = [judges.tflm(made, sample) for made, sample in zip(graphs, samples, strict=True)]
-    for options in OPTIONS:
+    for options in options_of:
         programs = [program(made, options) for made in graphs]
         assert all(made.lowered[0].kernel.endswith(".dsp") for made in programs)
         scattered_too = [scattered(made, rng) if place % 2 else made for place, made in enumerate(programs)]
@@ -144,6 +148,37 @@ def test_fully_connected_at_every_remainder(tmp_path: Path) -> None:
         for depth, outputs in itertools.product((1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 33), (4, 5, 6, 7, 9))
     ]
     _judge(models, tmp_path)
+
+
+def test_weights_stored_small_at_every_remainder(tmp_path: Path) -> None:
+    """Weights of 4 bits suit every packing but the one of zeros, which needs some."""
+    models = [
+        _model("CONV_2D", (2, 1 + depth % 5, depth), (1, 1), channels, activation=activation, most_weight=8)
+        for depth, channels, activation in ((3, 4, NONE), (4, 5, RELU), (7, 6, NONE), (8, 7, RELU6), (17, 8, RELU))
+    ]
+    models += [
+        _model(kind, (7, columns, channels), (3, 3), channels, stride=stride, activation=activation, most_weight=8)
+        for kind, columns, channels, stride, activation in (
+            ("CONV_2D", 6, 5, 1, NONE),
+            ("CONV_2D", 7, 4, 2, RELU),
+            *(
+                ("DEPTHWISE_CONV_2D", 4 + channels % 4, channels, 1 + channels // 2 % 2, (NONE, RELU)[channels % 2])
+                for channels in range(4, 14)
+            ),
+        )
+    ]
+    models += [
+        _model("FULLY_CONNECTED", (depth,), (), outputs, activation=(NONE, RELU6)[depth % 2], most_weight=8)
+        for depth, outputs in itertools.product((1, 3, 4, 7, 8, 9, 16, 21), (4, 5, 7))
+    ]
+    options = EngineOptions(("dsp",))
+    offered = [forms.candidates(made, made.ops[0], options) for made in map(graph.parse, models)]
+    for form in ("int4", "clustered", "prefix"):
+        chosen = [model for model, made in zip(models, offered, strict=True) if form in {one.form for one in made}]
+        assert len(chosen) > (8 if form != "prefix" else 0)
+        folder = tmp_path / form
+        folder.mkdir()
+        _judge(chosen, folder, [replace(options, form=form)])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgekit.engine import packings
 from edgekit.engine.cores.dsp._scaling import Scaling, clamp_fields, is_relu
-from edgekit.engine.cores.dsp._tile import CHANNELS, padded
+from edgekit.engine.cores.dsp._tile import CHANNELS, padded, starts
 from edgekit.engine.lowered import Constant, Lowered
 from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.engine.ops._linear import Linear
@@ -24,7 +24,7 @@ _LEAST_PIXELS = 4
 _LEAST_SCRATCH = 2048
 _SHARE_OF_ROWS = 8
 """Scratch memory that a run may take: this share of input and output of its layer together, or the least."""
-_TABLE_BYTES = 1024
+TABLE_BYTES = 1024
 _MOST_SHIFT = 22
 """As in `edgekit.engine.cores.dsp._scaling`, of what raised sums are shifted by."""
 # How 16 weights of a group, (4 channels, 4 depths), follow one another where no unpacker makes bytes of them.
@@ -48,15 +48,15 @@ def stream(rows: NDArray[np.int8], packing: str) -> NDArray[np.int8]:
         before it too.
     """
     channels, depth = rows.shape
-    starts = _starts(channels)
+    begins = starts(channels)
     wide = np.pad(rows, ((0, 0), (0, padded(depth) - depth)))
-    blocks = np.stack([wide[start : start + CHANNELS] for start in starts])
+    blocks = np.stack([wide[start : start + CHANNELS] for start in begins])
     # (blocks, groups, 4 channels, 4 depths)
-    groups = blocks.reshape(len(starts), CHANNELS, -1, 4).transpose(0, 2, 1, 3)
+    groups = blocks.reshape(len(begins), CHANNELS, -1, 4).transpose(0, 2, 1, 3)
     order = _ORDERS.get(packing)
     if order is not None:
         groups = groups[:, :, [channel for channel, _ in order], [depth for _, depth in order]]
-    return np.ascontiguousarray(groups.reshape(len(starts), -1))
+    return np.ascontiguousarray(groups.reshape(len(begins), -1))
 
 
 def fits(rows: NDArray[np.int8], scale: Scaling, packing: str) -> bool:
@@ -90,7 +90,7 @@ def convolution(layer: Linear, scale: Scaling, weights: Packed) -> Lowered:
     """Lower a convolution whose weights are stored in some packing."""
     channels, kernel_rows, kernel_columns, _ = layer.weights.shape
     depth = layer.weights.elements // channels
-    table_bytes = _TABLE_BYTES if weights.name == "clustered" else 0
+    table_bytes = TABLE_BYTES if weights.name == "clustered" else 0
     pixels = layer.output.elements // channels
     run = run_of(depth, pixels, layer.input.size_bytes + layer.output.size_bytes)
     per_block = padded(depth) * CHANNELS
@@ -117,7 +117,7 @@ def convolution(layer: Linear, scale: Scaling, weights: Packed) -> Lowered:
         scratch_bytes=scratch_bytes(depth, run) + table_bytes,
         rows_read=(rows_read(layer, kernel_rows),),
         form="dense" if weights.name == INT8 else weights.name,
-        entries=len(_starts(channels)) * per_block * -(-pixels // run),
+        entries=len(starts(channels)) * per_block * -(-pixels // run),
     )
 
 
@@ -158,16 +158,12 @@ def block_scales(scale: Scaling, raised: int) -> Constant:
     """Return for each block of channels 4 biases, 4 shifts and raised - 1 in the bytes of one word, and 4
     multipliers."""
     words = []
-    for start in _starts(len(scale.bias)):
+    for start in starts(len(scale.bias)):
         block = slice(start, start + CHANNELS)
         shifts = scale.shift[block] + raised - 1 << np.array([0, 8, 16, 24])
         words += [scale.bias[block], shifts.sum(keepdims=True), scale.multiplier[block]]
     count = len(words) // 3
     return Constant("scales", np.concatenate(words).astype(np.int32), f"({count}, 9): biases, shifts, multipliers")
-
-
-def _starts(channels: int) -> list[int]:
-    return [*range(0, channels - CHANNELS, CHANNELS), channels - CHANNELS]
 
 
 def fields_of(weights: Packed) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.engine.cores.dsp._scaling import Scaling
+from edgekit.engine.cores.dsp._tile import starts
 from edgekit.engine.lowered import Constant
 
-CHANNELS = 4
 STRIP_BYTES = 48
 """Of two columns of four channels."""
 BLOCK_BYTES = 144
@@ -37,11 +37,11 @@ def channel_words(weights: NDArray[np.int8], scale: Scaling) -> Constant:
         scale: of each channel.
     """
     channels = weights.shape[2]
-    starts = [*range(0, channels - CHANNELS, CHANNELS), channels - CHANNELS]
-    order = np.array([start + place for start in starts for place in _ORDER])
+    begins = starts(channels)
+    order = np.array([start + place for start in begins for place in _ORDER])
     # The step to the output of the next channel.
     steps = [second - first for first, second in itertools.pairwise(_ORDER)]
-    flags = np.array([*(step << 8 for step in steps), 0] * len(starts), np.int64)
+    flags = np.array([*(step << 8 for step in steps), 0] * len(begins), np.int64)
     doubled = 2 * weights.astype(np.int64)
     words = [
         *(_pair(doubled[0, column], doubled[1, column]) for column in range(3)),
@@ -58,15 +58,39 @@ def channel_words(weights: NDArray[np.int8], scale: Scaling) -> Constant:
     return Constant("channels", by_channel.reshape(-1).astype(np.int32), shape)
 
 
-def channel_bytes(weights: NDArray[np.int8], scale: Scaling) -> tuple[Constant, ...]:
-    """Return the same as `channel_words`, in the size that weights have; the kernel widens four channels at a time."""
-    channels = weights.shape[2]
+def taps(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the weights as `firmware/engine/taps.dsp.h` reads bytes: shape (channels, 9).
+
+    Args:
+        weights: int8, shape (3, 3, channels).
+    """
     # Two words that SXTB16 splits into the pairs of `channel_words`, and the last weight.
     places = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2))
-    by_channel = np.stack([weights[place] for place in places], axis=1)
+    return np.stack([weights[place] for place in places], axis=1)
+
+
+def tap_blocks(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the weights as `firmware/engine/taps.dsp.h` reads codes of 4 bits: shape (blocks, 36).
+
+    A block has four channels in the order of the strip: of each the low halves of its first four words, then their high
+    halves; behind all of them their last weights. The last block takes the last four channels.
+
+    Args:
+        weights: int8, shape (3, 3, channels), at least four channels.
+    """
+    channels = weights.shape[2]
+    begins = starts(channels)
+    by_channel = taps(weights)
+    halves, last = by_channel[:, (0, 1, 4, 5, 2, 3, 6, 7)], by_channel[:, 8]
+    orders = [start + np.array(_ORDER) for start in begins]
+    return np.stack([np.concatenate([halves[order].reshape(-1), last[order]]) for order in orders])
+
+
+def channel_scales(scale: Scaling) -> tuple[Constant, Constant]:
+    """Return what the kernel reads beside weights that are no words of `channel_words`."""
     scales = np.stack([2 * scale.bias, scale.multiplier], axis=1)
+    channels = len(scales)
     return (
-        Constant("weights", by_channel.reshape(-1), f"({channels}, 9)"),
         Constant("scales", scales.reshape(-1).astype(np.int32), f"({channels}, 2): twice the bias, multiplier"),
         Constant("shifts", scale.shift.astype(np.int8), f"({channels})"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from edgekit.engine.cores.dsp._scaling import Scaling, clamp_fields, scaling
 from edgekit.engine.cores.dsp._tile import CHANNELS, starts
 from edgekit.engine.lowered import Constant, Lowered, row_shape, same_rows
 from edgekit.engine.ops import _linear
+from edgekit.engine.ops._linear import Linear
 from edgekit.tflite.graph import Graph, Op
 
 
@@ -20,38 +22,53 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:  # noq
     A weight is used once: widening it in flash would save less than the flash is worth.
     """
     layer = _linear.linear(graph, op)
-    if layer.weights.data is None or layer.weights.dtype != "int8" or layer.input.dtype != "int8":
+    rows = matrix(layer) if layer.weights.dtype == "int8" else None
+    scale = None if rows is None else scaling(layer, rows)
+    if rows is None or scale is None:
         return None
-    if layer.weights.quant is None or any(layer.weights.quant.zero_point):
-        return None
-    rows = layer.weights.data.reshape(layer.weights.shape[-2:])
-    outputs, depth = rows.shape
-    if outputs < CHANNELS or row_shape(layer.output)[1] != outputs:
-        return None
-    scale = scaling(layer, rows)
-    if scale is None:
-        return None
-    scales = np.stack([scale.multiplier, scale.rounding, scale.shift], axis=1)
-    is_one = bool((scales == scales[0]).all())
-    scales = scales[:1] if is_one else scales
     return Lowered(
         kernel="fully_connected_words_s8.dsp",
-        fields={
-            "blocks": "blocks",
-            "scales": "scales",
-            "scale_step": 0 if is_one else 3,
-            "depth": depth,
-            "output_channels": outputs,
-            **clamp_fields(layer),
-        },
-        constants=(
-            _blocks(rows, scale),
-            Constant("scales", scales.reshape(-1).astype(np.int32), f"({len(scales)}, 3)"),
-        ),
+        fields={"blocks": "blocks", **fields(layer, scale)},
+        constants=(_blocks(rows, scale), scales(scale)),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
         rows_read=(same_rows(graph, op.inputs[0], op.outputs[0]),),
     )
+
+
+def matrix(layer: Linear) -> NDArray[np.int8] | None:
+    """Return weights of shape (outputs, depth) that the kernels take; None of a layer that they do not."""
+    if layer.weights.data is None or layer.weights.quant is None or layer.input.dtype != "int8":
+        return None
+    if layer.weights.dtype not in ("int8", "int4") or any(layer.weights.quant.zero_point):
+        return None
+    outputs = layer.weights.shape[-2]
+    if outputs < CHANNELS or row_shape(layer.output)[1] != outputs:
+        return None
+    return layer.weights.data.reshape(layer.weights.shape[-2:])
+
+
+def fields(layer: Linear, scale: Scaling) -> dict[str, Any]:
+    """Return the settings behind the blocks."""
+    outputs, depth = layer.weights.shape[-2:]
+    return {
+        "scales": "scales",
+        "scale_step": 0 if len(_scales(scale)) == 1 else 3,
+        "depth": depth,
+        "output_channels": outputs,
+        **clamp_fields(layer),
+    }
+
+
+def scales(scale: Scaling) -> Constant:
+    """Return multiplier, rounding and shift of each output, or those of all."""
+    values = _scales(scale)
+    return Constant("scales", values.reshape(-1).astype(np.int32), f"({len(values)}, 3)")
+
+
+def _scales(scale: Scaling) -> NDArray[np.int64]:
+    values = np.stack([scale.multiplier, scale.rounding, scale.shift], axis=1)
+    return values[:1] if (values == values[0]).all() else values
 
 
 def _blocks(rows: NDArray[np.int8], scale: Scaling) -> Constant:

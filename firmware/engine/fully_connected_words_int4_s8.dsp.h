@@ -1,0 +1,16 @@
+/* FULLY_CONNECTED of int8 on Armv7E-M, weights of 4 bits.
+ * Twin: edgekit/engine/forms/packed/fully_connected_dsp.py. */
+#ifndef EK_FULLY_CONNECTED_WORDS_INT4_S8_DSP_H
+#define EK_FULLY_CONNECTED_WORDS_INT4_S8_DSP_H
+
+#include "fully_connected_codes.dsp.h"
+
+typedef ek_fully_connected_codes_layer ek_fully_connected_words_int4_s8_dsp_layer;
+
+static inline void
+ek_fully_connected_words_int4_s8_dsp(const ek_fully_connected_words_int4_s8_dsp_layer *layer, ek_rows input,
+                                     ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
+  ek_fully_connected_codes(layer, ek_multiply_nibbles, NULL, input, output, scratch, row_begin, row_end);
+}
+
+#endif
