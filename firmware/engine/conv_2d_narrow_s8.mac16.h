@@ -6,12 +6,12 @@
 #include "requantize_sums.mac16.h"
 #include "strip.mac16.h"
 
-#define EK_BLOCK_MAC16 16
+#define EK_BLOCK_MAC16 32
 
 typedef struct {
   ek_window_mac16 window;
   const int32_t *weights;  /* (output_channels, quads), four int8 a word, and one word that is read ahead */
-  const int32_t *channels; /* (output_channels, EK_CHANNEL_WORDS) */
+  const int32_t *channels; /* (output_channels, EK_COMPACT_WORDS) */
   ek_activations_mac16 to;
   int32_t quads;
   int32_t output_columns;
@@ -36,8 +36,10 @@ static inline void ek_conv_2d_block_mac16(const ek_conv_2d_narrow_s8_mac16_layer
   const int32_t runs = windows_follow ? 1 : rows, dots = windows_follow ? rows * count : count;
   const int32_t parts = rows_follow ? 1 : rows, pixels = rows_follow ? rows * count : count;
   const int32_t *weights = layer->weights;
-  const int32_t *channel = layer->channels;
+  const int32_t *compact = layer->channels;
   for (int32_t at = x * layer->to.step; at < (x + 1) * layer->to.step; ++at) {
+    int32_t channel[EK_CHANNEL_WORDS];
+    ek_unfold_channel_mac16(compact, &layer->to, channel);
     ek_widen_weights_mac16(widened, weights, layer->quads);
     for (int32_t i = 0; i < runs; ++i) {
       int32_t *sum = sums + i * dots;
@@ -48,7 +50,7 @@ static inline void ek_conv_2d_block_mac16(const ek_conv_2d_narrow_s8_mac16_layer
       ek_requantize_mac16(channel, &layer->to, sums + i * pixels, pixels, ek_row(output, y + i) + at);
     }
     weights += layer->quads;
-    channel += EK_CHANNEL_WORDS;
+    compact += EK_COMPACT_WORDS;
   }
 }
 

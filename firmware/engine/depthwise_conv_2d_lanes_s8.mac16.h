@@ -12,9 +12,11 @@ typedef struct {
 
 static inline ek_packed ek_take_wide_taps_mac16(ek_packed weights, int32_t *taps) {
   const int32_t *words = (const int32_t *)(const void *)weights.codes;
-  for (int32_t i = 0; i < EK_TAP_WORDS_MAC16; ++i) {
-    taps[i] = words[i];
-  }
+  taps[0] = words[0]; /* one by one, so that they come to registers */
+  taps[1] = words[1];
+  taps[2] = words[2];
+  taps[3] = words[3];
+  taps[4] = words[4];
   weights.codes += 4 * EK_TAP_WORDS_MAC16;
   return weights;
 }
@@ -23,8 +25,8 @@ static inline void ek_depthwise_conv_2d_lanes_s8_mac16(const ek_depthwise_conv_2
                                                        ek_rows input, ek_rows output, int8_t *scratch,
                                                        int32_t row_begin, int32_t row_end) {
   const ek_packed weights = {(const uint8_t *)layer->weights, NULL};
-  ek_convolve_lanes_mac16(&layer->lanes, weights, ek_take_wide_taps_mac16, input, output, scratch, row_begin,
-                          row_end);
+  ek_convolve_lanes_mac16(&layer->lanes, weights, ek_take_wide_taps_mac16, 0, input, output, scratch,
+                          row_begin, row_end);
 }
 
 #endif

@@ -20,7 +20,7 @@ static inline void
 ek_depthwise_conv_2d_narrow_s8_mac16(const ek_depthwise_conv_2d_narrow_s8_mac16_layer *layer, ek_rows input,
                                      ek_rows output, int8_t *scratch, int32_t row_begin, int32_t row_end) {
   const ek_packed weights = {(const uint8_t *)layer->weights, NULL};
-  ek_convolve_lanes_mac16(&layer->lanes, weights, ek_take_narrow_taps_mac16, input, output, scratch,
+  ek_convolve_lanes_mac16(&layer->lanes, weights, ek_take_narrow_taps_mac16, 1, input, output, scratch,
                           row_begin, row_end);
 }
 

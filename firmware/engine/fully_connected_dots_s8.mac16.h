@@ -28,11 +28,7 @@ static inline void ek_fully_connected_dots_s8_mac16(const ek_fully_connected_dot
     int8_t *to = ek_row(output, y);
     const int32_t *weights = layer->weights;
     const int32_t *channel = layer->channels;
-    if (layer->by_words) {
-      ek_widen_words_mac16(vector, from, layer->quads);
-    } else {
-      ek_widen_bytes_mac16(vector, from, layer->depth);
-    }
+    ek_widen_vector_mac16(vector, from, layer->depth, layer->quads, layer->by_words);
     for (int32_t units = layer->to.step; units > 0; --units) {
       int32_t sum;
       ek_dots_mac16(&sum, &sum + 1, channel[0], vector, 0, weights, layer->quads);

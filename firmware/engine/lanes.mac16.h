@@ -16,7 +16,7 @@
 #define EK_RUN_3X3_MAC16 24
 
 typedef struct {
-  const int32_t *channels; /* (channels, EK_CHANNEL_WORDS) */
+  const int32_t *channels; /* (channels, EK_CHANNEL_WORDS), or (channels, EK_COMPACT_WORDS) */
   ek_activations_mac16 to; /* its step is the number of channels */
   int32_t input_rows;
   int32_t input_columns;
@@ -33,11 +33,17 @@ typedef struct {
 /* Takes the weights of the next channel: (column, row) of the window, two int16 a word, the last alone. */
 typedef ek_packed ek_take_taps_mac16(ek_packed weights, int32_t *taps);
 
-/* Nine weights of int8 as a channel's taps. */
+/* Two weights of int8 in one word. */
+static inline int32_t ek_pair_mac16(const int8_t *from) {
+  return (int32_t)((uint32_t)(uint16_t)from[0] | (uint32_t)from[1] << 16);
+}
+
+/* Nine weights of int8 as a channel's taps: one by one, so that they come to registers. */
 static inline void ek_pair_taps_mac16(const int8_t *from, int32_t *taps) {
-  for (int32_t i = 0; i < 4; ++i) {
-    taps[i] = (int32_t)((uint32_t)(uint16_t)from[2 * i] | (uint32_t)from[2 * i + 1] << 16);
-  }
+  taps[0] = ek_pair_mac16(from);
+  taps[1] = ek_pair_mac16(from + 2);
+  taps[2] = ek_pair_mac16(from + 4);
+  taps[3] = ek_pair_mac16(from + 6);
   taps[4] = from[8];
 }
 
@@ -148,10 +154,11 @@ static inline void ek_sums_3x3_mac16(int32_t *sums, int32_t count, int32_t start
 }
 
 /* input: (input_rows, input_columns, channels); output: (rows, output_columns, channels); scratch: two
- * planes. */
+ * planes. compact: how the channels are written. */
 static inline void ek_convolve_lanes_mac16(const ek_lanes_mac16 *layer, ek_packed weights,
-                                           ek_take_taps_mac16 *take, ek_rows input, ek_rows output,
-                                           int8_t *scratch, int32_t row_begin, int32_t row_end) {
+                                           ek_take_taps_mac16 *take, int compact, ek_rows input,
+                                           ek_rows output, int8_t *scratch, int32_t row_begin,
+                                           int32_t row_end) {
   const int32_t channels = layer->to.step;
   const int32_t longest = (layer->run - 1) * layer->stride + 3;
   uint32_t *planes[2] = {(uint32_t *)(void *)scratch, (uint32_t *)(void *)scratch + 3 * longest};
@@ -169,7 +176,7 @@ static inline void ek_convolve_lanes_mac16(const ek_lanes_mac16 *layer, ek_packe
       const int32_t columns = (count - 1) * layer->stride + 3;
       const int32_t input_x = x * layer->stride - layer->pad_left;
       ek_packed following = weights;
-      const int32_t *channel = layer->channels;
+      const int32_t *constants = layer->channels;
       int8_t *pixel = pixels + x * channels;
       for (int32_t first = 0; first < channels; first += 4) {
         const int32_t lanes = channels - first < 4 ? channels - first : 4;
@@ -178,11 +185,16 @@ static inline void ek_convolve_lanes_mac16(const ek_lanes_mac16 *layer, ek_packe
           ek_cut_row_mac16(layer, row, input_x, lanes, columns, planes[0] + i, planes[1] + i);
         }
         for (int32_t lane = 0; lane < lanes; ++lane) {
-          int32_t taps[EK_TAP_WORDS_MAC16];
+          int32_t taps[EK_TAP_WORDS_MAC16], unfolded[EK_CHANNEL_WORDS];
+          const int32_t *channel = constants;
+          if (compact) {
+            ek_unfold_channel_mac16(constants, &layer->to, unfolded);
+            channel = unfolded;
+          }
+          constants += compact ? EK_COMPACT_WORDS : EK_CHANNEL_WORDS;
           following = take(following, taps);
           ek_sums_3x3_mac16(sums, count, channel[0], planes[lane & 1], 12 * layer->stride, lane & 2, taps);
           ek_requantize_mac16(channel, &layer->to, sums, count, pixel++);
-          channel += EK_CHANNEL_WORDS;
         }
       }
     }

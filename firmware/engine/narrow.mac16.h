@@ -61,4 +61,34 @@ static inline void ek_scaled_dots_mac16(int32_t *sums, int32_t *end, int32_t sta
 #endif
 }
 
+/* One such sum of weights that are read once: as they lie in flash, 4 * quads of them. */
+static inline int32_t ek_narrow_dot_mac16(int32_t start, const int16_t *x, const int32_t *weights,
+                                          int32_t quads) {
+#ifdef __XTENSA__
+  int32_t sum;
+  uint32_t even, odd;
+  __asm__ volatile(
+      "addi %[x], %[x], -4\n" EK_WSR_ACCLO("%[start]") EK_LDINC(0, "%[x]") EK_PLACE(2)
+          EK_LOOP("%[quads]") "l32i.n %[even], %[weights], 0\n"
+                              "addi.n %[weights], %[weights], 4\n"
+                              "and %[odd], %[even], %[mask]\n"
+                              "slli %[even], %[even], 8\n"
+                              "and %[even], %[even], %[mask]\n" EK_MULA_DA_LL_LDINC(1, "%[x]", 0, "%[even]")
+                                  EK_MULA_DA_HH(0, "%[even]") EK_MULA_DA_LL_LDINC(0, "%[x]", 1, "%[odd]")
+                                      EK_MULA_DA_HH(1, "%[odd]") EK_LOOP_END EK_PLACE_END EK_RSR_ACCLO(
+                                          "%[sum]") "srai %[sum], %[sum], 8\n"
+      : [sum] "=&r"(sum), [even] "=&r"(even), [odd] "=&r"(odd), [x] "+&r"(x), [weights] "+&r"(weights)
+      : [start] "r"((uint32_t)start << EK_SCALE_BITS_MAC16), [quads] "r"(quads), [mask] "r"(0xFF00FF00u)
+      : "memory");
+  return sum;
+#else
+  uint32_t sum = (uint32_t)start << EK_SCALE_BITS_MAC16;
+  for (int32_t i = 0; i < quads; ++i, x += 4) {
+    const int8_t *four = (const int8_t *)(const void *)(weights + i);
+    sum += (uint32_t)(256 * (x[0] * four[0] + x[1] * four[2] + x[2] * four[1] + x[3] * four[3]));
+  }
+  return (int32_t)sum >> EK_SCALE_BITS_MAC16;
+#endif
+}
+
 #endif

@@ -37,6 +37,7 @@ __asm__(".set ek_a0, 0\n.set ek_a1, 1\n.set ek_a2, 2\n.set ek_a3, 3\n"
 /* The same without a load. */
 #define EK_MULA_DA_LL(X, A) ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6, 0x68\n"
 #define EK_MULA_DA_HL(X, A) ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6, 0x69\n"
+#define EK_MULA_DA_HH(X, A) ".byte 0x04 | " EK_NUMBER(A) " << 4, " #X " << 6, 0x6B\n"
 
 /* Accumulator += the low halves of two registers. */
 #define EK_MULA_AA_LL(A, B) ".byte 0x04 | " EK_NUMBER(B) " << 4, " EK_NUMBER(A) ", 0x78\n"

@@ -23,7 +23,41 @@ typedef struct {
   int32_t step; /* from one activation of a channel to the next: the channels of the output */
   int32_t low;
   int32_t high;
+  int32_t zero_point;
 } ek_activations_mac16;
+
+/* The same constants in less memory: [0]; the line's slope in 28 bits, and 4 that say where its point is;
+ * how far to both sides its reach is, 11 bits and by how much they are shifted, and 16 bits of the offset. Or
+ * [0], the multiplier and the shift. */
+#define EK_COMPACT_WORDS 3
+
+/* Writes the constants of a channel out. */
+static inline void ek_unfold_channel_mac16(const int32_t *compact, const ek_activations_mac16 *to,
+                                           int32_t *channel) {
+  const uint32_t slope = (uint32_t)compact[1];
+  const uint32_t packed = (uint32_t)compact[2];
+  channel[0] = compact[0];
+  if (packed >> 21 != 0) {
+    const uint32_t bits = (slope & 15) + 1;
+    const uint32_t tail = packed >> 16 & 31;
+    const int32_t far = (int32_t)(packed >> 21 << tail);
+    const int32_t tweak = (int16_t)packed;
+    const uint32_t unit = tail < 7 ? 7 - tail : 0;
+    channel[1] = (int32_t)(slope >> 4 & ((1u << bits) - 1));
+    channel[2] = (int32_t)(slope >> 4 >> bits);
+    channel[3] = (int32_t)bits;
+    channel[4] = (to->low + to->high + 1) * (1 << 23) + tweak * (1 << unit);
+    channel[5] = -far;
+    channel[6] = far;
+  } else {
+    channel[1] = (int16_t)slope;
+    channel[2] = ((int32_t)slope + EK_HALF) >> 16;
+    channel[3] = (int32_t)packed;
+    channel[4] = (int32_t)((uint32_t)(2 * to->zero_point + 1) << (packed - 1));
+    channel[5] = 1;
+    channel[6] = 0;
+  }
+}
 
 /* The line; see the constants of a channel. sums: (count), count >= 1. */
 static inline void ek_scale_by_line_mac16(const int32_t *channel, int32_t step, const int32_t *sums,

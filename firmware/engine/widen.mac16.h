@@ -40,4 +40,15 @@ static inline void ek_widen_bytes_mac16(int16_t *to, const int8_t *from, int32_t
   }
 }
 
+/* Widens a vector of `depth` activations to `quads` fours. by_words: it is aligned words, whose bytes change
+ * places. */
+static inline void ek_widen_vector_mac16(int16_t *to, const int8_t *from, int32_t depth, int32_t quads,
+                                         int32_t by_words) {
+  if (by_words) {
+    ek_widen_words_mac16(to, from, quads);
+  } else {
+    ek_widen_bytes_mac16(to, from, depth);
+  }
+}
+
 #endif

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from pathlib import Path
 
@@ -28,8 +29,9 @@ KERNELS = {
     "depthwise_conv_2d_lanes_s8.mac16": Optimize.SPEED,
     "depthwise_conv_2d_narrow_s8.mac16": Optimize.BALANCED,
     "fully_connected_dots_s8.mac16": Optimize.SPEED,
+    "fully_connected_narrow_s8.mac16": Optimize.BALANCED,
 }
-LAYERS = 24
+LAYERS = 16
 RELU = (-128, 127)
 
 
@@ -49,21 +51,30 @@ def test_a_line_equals_two_roundings(shift: int) -> None:
             expected = np.clip(requantize_array(sums, multiplier, -shift) + zero_point, *clamps)
             steps = clamps[0] + np.searchsorted(firsts, sums, side="right")
             np.testing.assert_array_equal(steps, expected)
-            line = _line.find(multiplier, shift, zero_point, clamps)
-            if line is None:
-                continue
-            held = np.clip(sums - line.middle, *line.reach)
-            parts = held * line.fraction
-            assert np.abs(parts).max() < 2**31 and abs(line.offset) < 2**31
-            value = held * line.whole + (parts >> line.bits) + line.offset
-            assert np.abs(value).max() <= 2**31
-            np.testing.assert_array_equal(value >> 24, expected)
+            found = (find(multiplier, shift, zero_point, clamps) for find in (_line.find, _line.find_compact))
+            for line in (one for one in found if one is not None):
+                held = np.clip(sums - line.middle, *line.reach)
+                parts = held * line.fraction
+                assert np.abs(parts).max() < 2**31 and abs(line.offset) < 2**31
+                value = held * line.whole + (parts >> line.bits) + line.offset
+                assert np.abs(value).max() <= 2**31
+                np.testing.assert_array_equal(value >> 24, expected)
 
 
 def test_activations_behind_a_relu_have_a_line() -> None:
     multipliers = np.random.default_rng(0).integers(1 << 30, 1 << 31, 200)
     found = [_line.find(int(one), shift, -128, RELU) is not None for one in multipliers for shift in range(2, 11)]
     assert np.mean(found) > 0.99
+
+
+def test_a_compact_line_is_found_wherever_one_is() -> None:
+    multipliers = np.random.default_rng(1).integers(1 << 30, 1 << 31, 40)
+    for clamps in (RELU, (-128, 20)):
+        made = [(int(one), shift, -128, clamps) for one in multipliers for shift in range(1, 15)]
+        lines = [_line.find_compact(*one) for one in made if _line.find(*one) is not None]
+        found = [line for line in lines if line is not None]
+        assert len(found) > 0.98 * len(lines)
+        assert all(0 < word < 1 << 32 for line in found for word in _line.words(line, clamps))
 
 
 def test_nothing_to_scale_has_no_line() -> None:
@@ -86,28 +97,33 @@ def test_narrow_weights_fill_words_in_the_order_in_which_they_are_widened() -> N
     assert words.view(np.int8).tolist() == [*_narrow.fours(rows).reshape(-1).tolist(), 0, 0, 0, 0]
 
 
-def programs_with(kernel: str, count: int) -> tuple[list[LayerCase], list[Program]]:
-    """Layers that come to one kernel, their tensors anywhere, in blocks of rows."""
-    cases, programs = [], []
+@functools.cache
+def programs() -> dict[str, list[tuple[LayerCase, Program]]]:
+    """Layers that come to each kernel, their tensors anywhere, in blocks of rows."""
+    found: dict[str, list[tuple[LayerCase, Program]]] = {kernel: [] for kernel in KERNELS}
     for seed in range(4000):
         case = layer_case(seed)
-        made = program(graph.parse(case.flatbuffer), EngineOptions(FEATURES, KERNELS[kernel]))
-        if made.lowered[0].kernel == kernel:
-            cases.append(case)
-            programs.append(scattered(made, np.random.default_rng(seed)))
-        if len(cases) == count:
-            return cases, programs
-    raise AssertionError(f"only {len(cases)} layers come to {kernel}")
+        if not case.name.startswith(("conv_2d", "depthwise_conv_2d", "fully_connected")):
+            continue
+        parsed = graph.parse(case.flatbuffer)
+        for aim in sorted(set(KERNELS.values())):
+            made = program(parsed, EngineOptions(FEATURES, aim))
+            those = found.get(made.lowered[0].kernel, [])
+            if len(those) < LAYERS and KERNELS.get(made.lowered[0].kernel) is aim:
+                those.append((case, scattered(made, np.random.default_rng(seed))))
+        if all(len(those) == LAYERS for those in found.values()):
+            return found
+    raise AssertionError(f"too few layers: { {kernel: len(those) for kernel, those in found.items()} }")
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernel_equals_tflm(kernel: str, tmp_path: Path) -> None:
     pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
-    cases, programs = programs_with(kernel, LAYERS)
+    cases, made = zip(*programs()[kernel], strict=True)
     samples = [case.samples for case in cases]
-    truths = [judges.tflm(made.graph, case.samples) for made, case in zip(programs, cases, strict=True)]
-    results = aot_on_host.run(programs, samples, tmp_path)
+    truths = [judges.tflm(one.graph, case.samples) for one, case in zip(made, cases, strict=True)]
+    results = aot_on_host.run(made, samples, tmp_path)
     assert [case.name for case, got, truth in zip(cases, results, truths, strict=True) if got != truth] == []
     if shutil.which("qemu-system-xtensa") is None or shutil.which("xtensa-lx106-elf-gcc") is None:
         pytest.skip("no LX6 here: apt-get install qemu-system-misc gcc-xtensa-lx106")
-    assert aot_on_core.differing("esp32", programs, samples, truths, tmp_path) == []
+    assert aot_on_core.differing("esp32", made, samples, truths, tmp_path) == []

@@ -1,7 +1,8 @@
 /* What kernels ask of the LX6 beyond an lx106. QEMU up to 8.1 multiplies by stale halves where MAC16 loads
  * while it multiplies, unless it translates one instruction at a time. */
-#include "depthwise_conv_2d_lanes_s8.mac16.h"
 #include "dots.mac16.h"
+#include "lanes.mac16.h"
+#include "narrow.mac16.h"
 #include "port.h"
 #include "requantize_sums.mac16.h"
 
@@ -62,11 +63,29 @@ static int check_windows(void) {
   return 0;
 }
 
+/* A dot product with int8 weights, widened before and on the way. */
+static int check_narrow(void) {
+  int16_t x[VALUES + 2] __attribute__((aligned(4)));
+  int32_t weights[VALUES / 4], widened[VALUES / 2 + 1];
+  for (int32_t i = 0; i < VALUES + 2; ++i) {
+    x[i] = (int16_t)(drawn() >> 24);
+    weights[i % (VALUES / 4)] = (int32_t)drawn();
+  }
+  int32_t expected = -12345, sum;
+  for (int32_t i = 0; i < VALUES; ++i) {
+    static const int32_t places[] = {0, 16, 8, 24};
+    expected += x[i] * (int8_t)((uint32_t)weights[i / 4] >> places[i % 4]);
+  }
+  ek_widen_weights_mac16(widened, weights, VALUES / 4);
+  ek_scaled_dots_mac16(&sum, &sum + 1, -12345, x, 0, widened, VALUES / 4);
+  return sum == expected && ek_narrow_dot_mac16(-12345, x, weights, VALUES / 4) == expected ? 0 : 11;
+}
+
 static int check_scaling(void) {
   /* 1000 and -1000 times 0.75 / 8 are 93.75 and -93.75: one is kept, one is held at -90. */
   const int32_t rounded[EK_CHANNEL_WORDS] = {0, 0, 0x6000, 3, 4, 1, 0};
   const int32_t line[EK_CHANNEL_WORDS] = {0, 1, 0x180000, 1, 0x800000, -960, 1356};
-  const ek_activations_mac16 to = {1, -90, 127};
+  const ek_activations_mac16 to = {1, -90, 127, 0};
   int8_t scaled[4];
   int32_t sums[2];
   sums[0] = EK_HALF + 1000;
@@ -82,6 +101,9 @@ int ek_port_core_test(void) {
   int failed = check_dots();
   if (failed == 0) {
     failed = check_windows();
+  }
+  if (failed == 0) {
+    failed = check_narrow();
   }
   return failed != 0 ? failed : check_scaling();
 }

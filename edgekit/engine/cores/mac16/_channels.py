@@ -18,12 +18,13 @@ _OFFSET = 128  # activations are unsigned in the sums
 _NO_LINE = (1, 0)  # no sum lies between them
 
 
-def channels(layer: Linear, rows: NDArray[Any], held: int = 1 << 31) -> Constant | None:
+def channels(layer: Linear, rows: NDArray[Any], *, compact: bool = False, held: int = 1 << 31) -> Constant | None:
     """Return what the kernels know of each channel, or None where they cannot scale its sums.
 
     Args:
         layer: the layer.
         rows: int8 weights, shape (output_channels, depth).
+        compact: in 3 words a channel, not 7.
         held: the magnitude below which a kernel holds whole sums.
     """
     wide = rows.astype(np.int64)
@@ -35,12 +36,13 @@ def channels(layer: Linear, rows: NDArray[Any], held: int = 1 << 31) -> Constant
     if (multiplier + _HALF).max() >> 16 >= _HALF or shift.min() < 1 or shift.max() > _LARGEST_SHIFT:
         return None
     start = folded - _OFFSET * wide.sum(axis=1)
-    words = [_words(layer, *map(int, one)) for one in zip(start, multiplier, shift, strict=True)]
+    write = _compact_words if compact else _words
+    words = [write(layer, *map(int, one)) for one in zip(start, multiplier, shift, strict=True)]
     starts = np.array([one[0] for one in words], np.int64) + _OFFSET * wide.sum(axis=1)
     if (np.abs(starts) + _OFFSET * np.abs(wide).sum(axis=1)).max() >= held:
         return None
     shape = f"({len(words)}, {len(words[0])})"
-    return Constant("channels", np.array(words, np.int64).astype(np.int32).reshape(-1), shape)
+    return Constant("channels", np.array(words, np.int64).astype(np.uint32).view(np.int32).reshape(-1), shape)
 
 
 def _words(layer: Linear, start: int, multiplier: int, shift: int) -> tuple[int, ...]:
@@ -54,7 +56,16 @@ def _words(layer: Linear, start: int, multiplier: int, shift: int) -> tuple[int,
     return (start + _HALF, multiplier - (high << 16), high, shift, offset, *_NO_LINE)
 
 
+def _compact_words(layer: Linear, start: int, multiplier: int, shift: int) -> tuple[int, ...]:
+    """The same in less memory."""
+    clamps = activation_range(layer.op, layer.output)
+    line = _line.find_compact(multiplier, shift, zero_point_of(layer.output), clamps)
+    if line is not None:
+        return (start - line.middle, *_line.words(line, clamps))
+    return (start + _HALF, multiplier, shift)
+
+
 def output_fields(layer: Linear) -> dict[str, int]:
     """Return the fields of `ek_activations_mac16`."""
     low, high = activation_range(layer.op, layer.output)
-    return {"step": layer.channels, "low": low, "high": high}
+    return {"step": layer.channels, "low": low, "high": high, "zero_point": zero_point_of(layer.output)}

@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 _POINT = 24  # the activation is what stands above these bits
 _MOST_BITS = 16
+# Of compact lines:
+_SLOPE_BITS = 28
+_REACH_BITS = 11
+_OFFSET_BITS = 7
+_LARGEST_TWEAK = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +66,104 @@ def find(multiplier: int, shift: int, zero_point: int, clamps: tuple[int, int]) 
     """
     if clamps[0] >= clamps[1] or multiplier == 0:
         return None
-    first = first_sums(multiplier, shift, zero_point, clamps)
-    low, high = int(first[0]) - 1, int(first[-1])
-    middle = (low + high) // 2
-    reach = low - middle, high - middle
+    steps = _Steps.of(multiplier, shift, zero_point, clamps)
+    reach = steps.ends[0] - steps.middle, steps.ends[1] - steps.middle
     bits = min(_MOST_BITS, 31 - max(-reach[0], reach[1]).bit_length())
-    down = 31 + shift - _POINT
-    if bits < 1 or low >= high:
+    found = steps.line(bits, reach) if bits > 0 else None
+    if found is None:
         return None
-    whole, rest = multiplier >> down, multiplier & ((1 << down) - 1)
-    fraction = (rest << bits) >> down
+    whole, fraction, (least, most) = found
+    return Line(steps.middle, whole, fraction, bits, (least + most) // 2, reach)
 
-    def line(sums: NDArray[np.int64]) -> NDArray[np.int64]:
-        return (sums - middle) * whole + ((sums - middle) * fraction >> bits)
 
-    # It must not have stepped in front of an activation's first sum, must have there, and stays within 32 bits.
-    targets = np.arange(clamps[0] + 1, clamps[1] + 1, dtype=np.int64) << _POINT
-    ends = line(np.array([low, high], np.int64))
-    least = max(int((targets - line(first)).max()), (clamps[0] << _POINT) - int(ends[0]))
-    most = min(int((targets - 1 - line(first - 1)).min()), ((clamps[1] + 1) << _POINT) - 1 - int(ends[1]))
-    if least > most:
+def find_compact(multiplier: int, shift: int, zero_point: int, clamps: tuple[int, int]) -> Line | None:
+    """Return a line as `find` does that `words` can write: its reach is as far to both sides and has 11 bits, its
+    slope 28; and its offset stands on steps around the middle of the activations.
+    """
+    if clamps[0] >= clamps[1] or multiplier == 0:
         return None
-    return Line(middle, whole, fraction, bits, (least + most) // 2, reach)
+    steps = _Steps.of(multiplier, shift, zero_point, clamps)
+    far = steps.ends[1] - steps.middle
+    tail = max(0, far.bit_length() - _REACH_BITS)
+    far = -(-far >> tail) << tail
+    tail += far.bit_length() - tail > _REACH_BITS
+    bits = min(_MOST_BITS, 31 - far.bit_length(), _SLOPE_BITS - _POINT + shift)
+    found = steps.line(bits, (-far, far)) if bits > 0 else None
+    if found is None:
+        return None
+    whole, fraction, (least, most) = found
+    unit, center = _offset_unit(tail), _offset_center(clamps)
+    tweak = (((least + most) // 2 - center) + (1 << unit >> 1)) >> unit
+    offset = center + (tweak << unit)
+    if not least <= offset <= most or abs(tweak) >= _LARGEST_TWEAK:
+        return None
+    return Line(steps.middle, whole, fraction, bits, offset, (-far, far))
+
+
+def words(line: Line, clamps: tuple[int, int]) -> tuple[int, int]:
+    """Return a compact line but for its middle: the slope with its bits, the reach with the offset.
+
+    Twin: ek_unfold_channel_mac16 of firmware/engine/requantize_sums.mac16.h.
+    """
+    far = line.reach[1]
+    tail = max(0, far.bit_length() - _REACH_BITS)
+    tweak = (line.offset - _offset_center(clamps)) >> _offset_unit(tail)
+    slope = (line.whole << line.bits | line.fraction) << 4 | (line.bits - 1)
+    return slope, (far >> tail) << 21 | tail << 16 | tweak & 0xFFFF
+
+
+def _offset_unit(tail: int) -> int:
+    """How many bits of an offset are not stored: few where activations lie far apart."""
+    return max(0, _OFFSET_BITS - tail)
+
+
+def _offset_center(clamps: tuple[int, int]) -> int:
+    return (clamps[0] + clamps[1] + 1) << (_POINT - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Where activations step.
+
+    Attributes:
+        slope: multiplier, and the shift to the right that leaves the activation with 24 bits behind the point.
+        clamps: lowest and highest activation.
+        first: least sum for each activation above the low clamp.
+        middle: of the sums that lie between the clamps.
+    """
+
+    slope: tuple[int, int]
+    clamps: tuple[int, int]
+    first: NDArray[np.int64]
+    middle: int
+
+    @classmethod
+    def of(cls, multiplier: int, shift: int, zero_point: int, clamps: tuple[int, int]) -> _Steps:
+        """Args: see `first_sums`."""
+        first = first_sums(multiplier, shift, zero_point, clamps)
+        middle = (int(first[0]) - 1 + int(first[-1])) // 2
+        return cls((multiplier, 31 + shift - _POINT), clamps, first, middle)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The largest sum of the lowest activation, and the least of the highest."""
+        return int(self.first[0]) - 1, int(self.first[-1])
+
+    def line(self, bits: int, reach: tuple[int, int]) -> tuple[int, int, tuple[int, int]] | None:
+        """Return the whole slope, its fraction of `bits`, and the least and largest offset that serve."""
+        if self.ends[0] >= self.ends[1]:
+            return None
+        multiplier, down = self.slope
+        whole, rest = multiplier >> down, multiplier & ((1 << down) - 1)
+        fraction = (rest << bits) >> down
+
+        def line(sums: NDArray[np.int64]) -> NDArray[np.int64]:
+            return (sums - self.middle) * whole + ((sums - self.middle) * fraction >> bits)
+
+        # It must not have stepped in front of an activation's first sum, must have there, and stays within 32 bits.
+        (low, high), first = self.clamps, self.first
+        targets = np.arange(low + 1, high + 1, dtype=np.int64) << _POINT
+        ends = line(self.middle + np.array(reach, np.int64))
+        least = max(int((targets - line(first)).max()), (low << _POINT) - int(ends[0]))
+        most = min(int((targets - 1 - line(first - 1)).min()), ((high + 1) << _POINT) - 1 - int(ends[1]))
+        return (whole, fraction, (least, most)) if least <= most else None

@@ -14,7 +14,7 @@ from edgekit.engine.ops._linear import Linear
 
 HELD = 1 << 23
 """Sums have 8 bits behind the point."""
-_LARGEST_BLOCK = 16
+_LARGEST_BLOCK = 32
 _STRIP_BYTES = 4096
 _BYTE_ORDER = (0, 2, 1, 3)
 """Of four weights, those in bytes 0 and 2 of a word are the first two."""
@@ -63,7 +63,7 @@ def block(layer: Linear, kernel: tuple[int, int]) -> Block:
         layer: a convolution.
         kernel: rows and columns of its window.
     """
-    made = strip(layer, kernel, _STRIP_BYTES)
+    made = strip(layer, kernel, _LARGEST_BLOCK, _STRIP_BYTES)
     values = made.values + made.values % 2
     rows = 1
     if made.run == layer.output.shape[2]:

@@ -80,12 +80,15 @@ class Strip:
         return columns.reshape(len(weights), -1)
 
 
-def strip(layer: Linear, kernel: tuple[int, int], strip_bytes: int = _STRIP_BYTES) -> Strip:
+def strip(
+    layer: Linear, kernel: tuple[int, int], longest_run: int = _LONGEST_RUN, strip_bytes: int = _STRIP_BYTES
+) -> Strip:
     """Choose how long runs are: as many pixels as the strip has room for.
 
     Args:
         layer: a convolution.
         kernel: rows and columns of its window.
+        longest_run: in pixels.
         strip_bytes: runs of pixels are cut to it; one pixel's window may be larger.
     """
     channels, output_columns = layer.input.shape[3], layer.output.shape[2]
@@ -96,7 +99,7 @@ def strip(layer: Linear, kernel: tuple[int, int], strip_bytes: int = _STRIP_BYTE
         return (run - 1) * stride + kernel[1]
 
     even = used + used * stride % 2  # the windows of all pixels of a run lie on words
-    longest = 1 if dilation > 1 else min(_LONGEST_RUN, output_columns)
+    longest = 1 if dilation > 1 else min(longest_run, output_columns)
     run = max((run for run in range(1, longest + 1) if 2 * even * columns(run) <= strip_bytes), default=1)
     run = -(-output_columns // -(-output_columns // run))  # as equal as they can be
     column = used if run == 1 else even

@@ -20,7 +20,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
     if layer.kernel_suffix != "s8" or weights.shape[3] != layer.input.shape[3]:
         return None
     rows = weights.reshape(len(weights), -1)
-    constants = channels(layer, rows) if wide_weights else channels(layer, rows, _narrow.HELD)
+    constants = channels(layer, rows) if wide_weights else channels(layer, rows, compact=True, held=_narrow.HELD)
     if constants is None:
         return None
     return _wide(layer, constants) if wide_weights else _narrow_weights(layer, constants)

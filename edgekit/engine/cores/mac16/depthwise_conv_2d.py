@@ -29,7 +29,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
     if not _suits(layer):
         return None
     by_channel = weights.reshape(_TAPS, -1).T
-    constants = channels(layer, by_channel)
+    constants = channels(layer, by_channel, compact=not wide_weights)
     if constants is None:
         return None
     taps = weights[0].transpose(2, 1, 0).reshape(-1, _TAPS)  # the window's columns, as its activations lie
