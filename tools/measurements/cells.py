@@ -13,6 +13,7 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 
 from edgekit import build_folder, targets
+from edgekit.atomic import write_atomically
 from edgekit.bench import BenchOptions, bench
 from edgekit.build import BuildOptions
 from edgekit.errors import DoesNotFitError, EdgeKitError, ToolMissingError
@@ -39,6 +40,8 @@ COMPRESSED = {
     "keyword-sparse": "keyword",
     "tiny-mobilenet-4bit": "tiny-mobilenet",
 }
+# Made by large_models.py, by seed.
+LARGE = ("dense_1000", "vgg16")
 # What the other cores run: a small model, and one that they may not hold.
 ELSEWHERE = ("digits", "keyword")
 
@@ -54,7 +57,7 @@ class Cell:
     """One model on one target with one plan.
 
     Attributes:
-        model: folder in models/, or stem of a file in ../shared/models.
+        model: folder in models/, stem of a file in ../shared/models, or name of a large model.
         target: name of a target.
         plan: "speed", "balanced", "ram" or "flash"; "streamed" is "ram" with the input handed over row by row.
         form: of the weights, where one is forced; "" where the engine chooses.
@@ -81,9 +84,20 @@ def own_models() -> list[str]:
 
 
 def path_of(model: str) -> Path:
-    """Return where a model lies."""
+    """Return where a model lies; a large one is made first."""
+    if model in LARGE:
+        return _made(model)
     own = REPOSITORY / "models" / model / "model.tflite"
     return own if own.is_file() else SHARED / f"{model}.tflite"
+
+
+def _made(model: str) -> Path:
+    path = FOLDER / "models" / f"{model}.tflite"
+    if not path.is_file():
+        import large_models
+
+        write_atomically(path, getattr(large_models, model)())
+    return path
 
 
 def wanted() -> Iterator[Cell]:
