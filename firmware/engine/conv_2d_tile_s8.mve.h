@@ -31,33 +31,41 @@ static inline const int8_t *ek_conv_patch_mve(const ek_conv_2d_tile_s8_mve_layer
 }
 
 /* input: (input_rows, input_columns, input_channels); output: (rows, output_columns, output_channels);
- * scratch: (2, depth) bytes, unused where pointwise. */
-static inline void ek_conv_2d_tile_s8_mve(const ek_conv_2d_tile_s8_mve_layer *layer, ek_rows input,
-                                          ek_rows output, int8_t *scratch, int32_t row_begin,
-                                          int32_t row_end) {
+ * scratch: two patches, `patch_bytes` from each other, unused where pointwise; one, two: what multiplies so
+ * many patches by the matrix. */
+static inline void ek_conv_2d_by_two_mve(const ek_conv_2d_tile_s8_mve_layer *layer, ek_tile_mve tile,
+                                         ek_matrix_times_mve *one, ek_matrix_times_mve *two,
+                                         int32_t patch_bytes, ek_rows input, ek_rows output, int8_t *scratch,
+                                         int32_t row_begin, int32_t row_end) {
   const int32_t channels = layer->matrix.output_channels;
-  ek_tile_mve tile = ek_tile_of_mve(&layer->matrix);
   ek_seen_rows_mve seen;
   seen.first = seen.count = 0;
   for (int32_t y = row_begin; y < row_end; ++y) {
     if (layer->copies_rows) {
-      ek_see_rows_mve(&layer->window, input, y, scratch, &seen);
+      ek_see_rows_mve(&layer->window, input, y, scratch, 2 * patch_bytes, &seen);
     }
     int8_t *pixel = ek_row(output, y); /* (output_columns, output_channels) */
     int32_t x = 0;
     for (; x + 1 < layer->output_columns; x += 2, pixel += 2 * channels) {
       tile.input = ek_conv_patch_mve(layer, input, &seen, y, x, scratch);
-      tile.second_input = ek_conv_patch_mve(layer, input, &seen, y, x + 1, scratch + layer->matrix.depth);
+      tile.second_input = ek_conv_patch_mve(layer, input, &seen, y, x + 1, scratch + patch_bytes);
       tile.output[0] = pixel;
       tile.output[1] = pixel + channels;
-      ek_matrix_two_mve(&tile);
+      two(&tile);
     }
     if (x < layer->output_columns) {
       tile.input = ek_conv_patch_mve(layer, input, &seen, y, x, scratch);
       tile.output[0] = pixel;
-      ek_matrix_one_mve(&tile);
+      one(&tile);
     }
   }
+}
+
+static inline void ek_conv_2d_tile_s8_mve(const ek_conv_2d_tile_s8_mve_layer *layer, ek_rows input,
+                                          ek_rows output, int8_t *scratch, int32_t row_begin,
+                                          int32_t row_end) {
+  ek_conv_2d_by_two_mve(layer, ek_tile_of_mve(&layer->matrix), ek_matrix_one_mve, ek_matrix_two_mve,
+                        layer->matrix.depth, input, output, scratch, row_begin, row_end);
 }
 
 #endif

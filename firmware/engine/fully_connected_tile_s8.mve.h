@@ -10,14 +10,15 @@ typedef struct {
   int32_t vectors; /* in a row */
 } ek_fully_connected_tile_s8_mve_layer;
 
-/* input: (rows, vectors, depth), contiguous; output: (rows, vectors, output_channels). */
-static inline void ek_fully_connected_tile_s8_mve(const ek_fully_connected_tile_s8_mve_layer *layer,
-                                                  ek_rows input, ek_rows output, int32_t row_begin,
-                                                  int32_t row_end) {
+/* input: (rows, vectors, depth), contiguous; output: (rows, vectors, output_channels); one, two: what
+ * multiplies so many vectors by the matrix. */
+static inline void ek_fully_connected_by_two_mve(const ek_fully_connected_tile_s8_mve_layer *layer,
+                                                 ek_tile_mve tile, ek_matrix_times_mve *one,
+                                                 ek_matrix_times_mve *two, ek_rows input, ek_rows output,
+                                                 int32_t row_begin, int32_t row_end) {
   const int32_t depth = layer->matrix.depth;
   const int32_t channels = layer->matrix.output_channels;
   const int8_t *vector = input.data + row_begin * layer->vectors * depth;
-  ek_tile_mve tile = ek_tile_of_mve(&layer->matrix);
   for (int32_t y = row_begin; y < row_end; ++y) {
     int8_t *units = ek_row(output, y);
     int32_t left = layer->vectors;
@@ -26,15 +27,22 @@ static inline void ek_fully_connected_tile_s8_mve(const ek_fully_connected_tile_
       tile.second_input = vector + depth;
       tile.output[0] = units;
       tile.output[1] = units + channels;
-      ek_matrix_two_mve(&tile);
+      two(&tile);
     }
     if (left > 0) {
       tile.input = vector;
       tile.output[0] = units;
-      ek_matrix_one_mve(&tile);
+      one(&tile);
       vector += depth;
     }
   }
+}
+
+static inline void ek_fully_connected_tile_s8_mve(const ek_fully_connected_tile_s8_mve_layer *layer,
+                                                  ek_rows input, ek_rows output, int32_t row_begin,
+                                                  int32_t row_end) {
+  ek_fully_connected_by_two_mve(layer, ek_tile_of_mve(&layer->matrix), ek_matrix_one_mve, ek_matrix_two_mve,
+                                input, output, row_begin, row_end);
 }
 
 #endif

@@ -154,49 +154,64 @@ static inline ek_tile_mve ek_tile_of_mve(const ek_matrix_mve *matrix) {
                                                                          "beq 9f\n" group(EK_ROWS_1_MVE)     \
                                                                              store("1")
 
-/* One vector times the matrix; changes the tile. */
-__attribute__((naked, noinline, unused)) static void ek_matrix_one_mve(ek_tile_mve *tile
-                                                                       __attribute__((unused))) {
-  __asm__ volatile(EK_ENTER_MVE EK_GROUP_1_MVE(
-      EK_ROWS_4_MVE) "vstrb.32 q0, [r0], #4\n"
-                     "str r0, [r11, #-20]\n"
-                     "cmp r5, r6\n"
-                     "bne 1b\n" EK_ALL_LEFT_MVE(EK_GROUP_1_MVE, EK_STORE_LEFT_1_MVE) EK_LEAVE_MVE);
-}
+/* Defines NAME(tile): one vector times the matrix; changes the tile. */
+#define EK_MATRIX_ONE_MVE(NAME, GROUP)                                                                       \
+  __attribute__((naked, noinline, unused)) static void NAME(ek_tile_mve *tile __attribute__((unused))) {     \
+    __asm__ volatile(EK_ENTER_MVE GROUP(EK_ROWS_4_MVE) "vstrb.32 q0, [r0], #4\n"                             \
+                                                       "str r0, [r11, #-20]\n"                               \
+                                                       "cmp r5, r6\n"                                        \
+                                                       "bne 1b\n" EK_ALL_LEFT_MVE(                           \
+                                                           GROUP, EK_STORE_LEFT_1_MVE) EK_LEAVE_MVE);        \
+  }
 
-/* Two vectors times the matrix; changes the tile. */
-__attribute__((naked, noinline, unused)) static void ek_matrix_two_mve(ek_tile_mve *tile
-                                                                       __attribute__((unused))) {
-  __asm__ volatile(EK_ENTER_MVE EK_GROUP_2_MVE(
-      EK_ROWS_4_MVE) "vstrb.32 q0, [r0], #4\n"
-                     "vstrb.32 q1, [r2], #4\n"
-                     "strd r0, r2, [r11, #-20]\n"
-                     "cmp r5, r6\n"
-                     "bne 1b\n" EK_ALL_LEFT_MVE(EK_GROUP_2_MVE, EK_STORE_LEFT_2_MVE) EK_LEAVE_MVE);
-}
+/* The same with two vectors. */
+#define EK_MATRIX_TWO_MVE(NAME, GROUP)                                                                       \
+  __attribute__((naked, noinline, unused)) static void NAME(ek_tile_mve *tile __attribute__((unused))) {     \
+    __asm__ volatile(EK_ENTER_MVE GROUP(EK_ROWS_4_MVE) "vstrb.32 q0, [r0], #4\n"                             \
+                                                       "vstrb.32 q1, [r2], #4\n"                             \
+                                                       "strd r0, r2, [r11, #-20]\n"                          \
+                                                       "cmp r5, r6\n"                                        \
+                                                       "bne 1b\n" EK_ALL_LEFT_MVE(                           \
+                                                           GROUP, EK_STORE_LEFT_2_MVE) EK_LEAVE_MVE);        \
+  }
+
+EK_MATRIX_ONE_MVE(ek_matrix_one_mve, EK_GROUP_1_MVE)
+EK_MATRIX_TWO_MVE(ek_matrix_two_mve, EK_GROUP_2_MVE)
 
 #else
 
+/* Adds up the products of a vector and some channels; returns the weights behind. */
+typedef const int8_t *ek_add_products_mve(const ek_tile_mve *tile, const int8_t *x, const int8_t *weights,
+                                          int32_t channels, int32_t sums[4]);
+
+static inline const int8_t *ek_add_all_mve(const ek_tile_mve *tile, const int8_t *x, const int8_t *weights,
+                                           int32_t channels, int32_t sums[4]) {
+  for (int32_t block = 0; block <= tile->blocks; ++block, x += 16) {
+    const int32_t depth = block < tile->blocks ? 16 : tile->rest;
+    for (int32_t channel = 0; channel < channels; ++channel) {
+      for (int32_t i = 0; i < depth; ++i) {
+        sums[channel] += x[i] * *weights++;
+      }
+    }
+  }
+  return weights;
+}
+
 /* The same in plain C, for one vector. */
-static inline void ek_matrix_vector_mve(const ek_tile_mve *tile, int32_t vector) {
+static inline void ek_matrix_vector_mve(const ek_tile_mve *tile, ek_add_products_mve *add, int32_t vector) {
   const int8_t *weights = tile->weights;
   const int32_t *scales = tile->scales;
   int8_t *output = tile->output[vector];
   for (;;) {
     const int32_t channels = scales == tile->scales_end ? tile->channels_left : 4;
+    if (channels == 0) {
+      return;
+    }
+    int32_t sums[4] = {scales[0], scales[1], scales[2], scales[3]};
+    weights = add(tile, vector == 0 ? tile->input : tile->second_input, weights, channels, sums);
     for (int32_t channel = 0; channel < channels; ++channel) {
-      const int8_t *x = vector == 0 ? tile->input : tile->second_input;
-      int32_t sum = scales[channel];
-      for (int32_t block = 0; block < tile->blocks; ++block) {
-        for (int32_t i = 0; i < 16; ++i) {
-          sum += *x++ * weights[(block * channels + channel) * 16 + i];
-        }
-      }
-      for (int32_t i = 0; i < tile->rest; ++i) {
-        sum += *x++ * weights[tile->blocks * channels * 16 + channel * tile->rest + i];
-      }
       const int32_t shift = ((const int8_t *)(scales + 8))[channel];
-      const int32_t high = ek_multiply_high(sum, scales[4 + channel]);
+      const int32_t high = ek_multiply_high(sums[channel], scales[4 + channel]);
       const int32_t half = shift < 0 ? (1 << (-shift - 1)) : 0;
       const int32_t fix = tile->rounds_negatives && shift < 0 && high < 0 ? 1 : 0;
       const int32_t scaled = (int32_t)(((int64_t)high - fix + half) >> -shift);
@@ -205,20 +220,21 @@ static inline void ek_matrix_vector_mve(const ek_tile_mve *tile, int32_t vector)
     if (scales == tile->scales_end) {
       return;
     }
-    weights += channels * (tile->blocks * 16 + tile->rest);
     scales += EK_GROUP_WORDS_MVE;
   }
 }
 
 static inline void ek_matrix_one_mve(ek_tile_mve *tile) {
-  ek_matrix_vector_mve(tile, 0);
+  ek_matrix_vector_mve(tile, ek_add_all_mve, 0);
 }
 
 static inline void ek_matrix_two_mve(ek_tile_mve *tile) {
-  ek_matrix_vector_mve(tile, 0);
-  ek_matrix_vector_mve(tile, 1);
+  ek_matrix_vector_mve(tile, ek_add_all_mve, 0);
+  ek_matrix_vector_mve(tile, ek_add_all_mve, 1);
 }
 
 #endif
+
+typedef void ek_matrix_times_mve(ek_tile_mve *tile);
 
 #endif

@@ -51,10 +51,10 @@ typedef struct {
   int32_t count;
 } ek_seen_rows_mve;
 
-/* Finds the rows that output row y sees, and fills the others of both patches, which all of its pixels share.
- */
+/* Finds the rows that output row y sees, and fills the others of both patches, of so many bytes together,
+ * which all of its pixels share. */
 static inline void ek_see_rows_mve(const ek_window_s8 *window, ek_rows input, int32_t y, int8_t *patches,
-                                   ek_seen_rows_mve *seen) {
+                                   int32_t bytes, ek_seen_rows_mve *seen) {
   seen->first = 0;
   seen->count = 0;
   int32_t input_y = y * window->stride_rows - window->pad_top;
@@ -66,8 +66,7 @@ static inline void ek_see_rows_mve(const ek_window_s8 *window, ek_rows input, in
     }
   }
   if (seen->count < window->kernel_rows) {
-    const int32_t patch_bytes = window->kernel_rows * window->kernel_columns * window->input_channels;
-    ek_fill_mve(patches, window->input_zero_point, 2 * patch_bytes);
+    ek_fill_mve(patches, window->input_zero_point, bytes);
   }
 }
 
