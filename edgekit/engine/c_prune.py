@@ -125,4 +125,4 @@ def _without_empty(items: list[_Item]) -> list[_Item]:
 
 
 def _identifiers(code: str) -> list[str]:
-    return re.findall(r"[A-Za-z_]\w*", _COMMENT.sub("", code))
+    return re.findall(r"\b[A-Za-z_]\w*", _COMMENT.sub("", code))

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from edgekit.engine.lowered import Constant
 from edgekit.firmware_files import firmware_path
 
@@ -20,6 +22,8 @@ C_TYPES = {
     "bool": "uint8_t",
 }
 _LINE = 100
+_LISTED_BYTES = 1 << 16
+_WORDS_A_LINE = 5
 
 
 def array(name: str, constant: Constant) -> str:
@@ -32,9 +36,33 @@ def array(name: str, constant: Constant) -> str:
           -7, -8,
         };
     """
+    if constant.values.nbytes > _LISTED_BYTES:
+        return _in_words(name, constant)
     kind = C_TYPES[constant.values.dtype.name]
     head = f"static const {kind} {name}[{constant.values.size}] = {{ /* {constant.shape} */"
     return "\n".join([head, *_wrapped([int(value) for value in constant.values]), "};", ""])
+
+
+def _in_words(name: str, constant: Constant) -> str:
+    """The definition of a large array: a compiler takes some fifty bytes of memory for each number that it reads.
+
+    A string would be as short as these words, but C++ wants a zero behind it in the array.
+    """
+    values = constant.values
+    stored = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    words = np.frombuffer(stored + bytes(-len(stored) % 8), "<u8").tolist()
+    kind = C_TYPES[values.dtype.name]
+    rows = (words[start : start + _WORDS_A_LINE] for start in range(0, len(words), _WORDS_A_LINE))
+    return "\n".join(
+        [
+            *comment(f"{constant.shape}, as words whose low byte comes first."),
+            f"static const union {{ uint64_t words[{len(words)}]; {kind} values[{values.size}]; }} {name}_stored = {{{{",
+            *("  " + " ".join([f"{word:#x}," for word in row]) for row in rows),
+            "}};",
+            f"#define {name} {name}_stored.values",
+            "",
+        ]
+    )
 
 
 def comment(text: str) -> list[str]:

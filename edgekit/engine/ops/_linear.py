@@ -200,7 +200,7 @@ def bias_constant(layer: Linear, rows: NDArray[Any]) -> Constant:
     """
     bias = np.zeros(rows.shape[0], np.int64) if layer.bias is None else layer.bias.data
     assert bias is not None
-    folded = bias.astype(np.int64).reshape(-1) - zero_point_of(layer.input) * rows.astype(np.int64).sum(axis=1)
+    folded = bias.astype(np.int64).reshape(-1) - zero_point_of(layer.input) * rows.sum(axis=1, dtype=np.int64)
     dtype = np.int64 if layer.input.dtype == "int16" else np.int32
     return Constant("bias", folded.astype(dtype), f"({rows.shape[0]})")
 
