@@ -56,7 +56,10 @@ def _in_words(name: str, constant: Constant) -> str:
     return "\n".join(
         [
             *comment(f"{constant.shape}, as words whose low byte comes first."),
-            f"static const union {{ uint64_t words[{len(words)}]; {kind} values[{values.size}]; }} {name}_stored = {{{{",
+            "static const union {",
+            f"  uint64_t words[{len(words)}];",
+            f"  {kind} values[{values.size}];",
+            f"}} {name}_stored = {{{{",
             *("  " + " ".join([f"{word:#x}," for word in row]) for row in rows),
             "}};",
             f"#define {name} {name}_stored.values",
