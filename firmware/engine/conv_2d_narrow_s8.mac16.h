@@ -29,10 +29,8 @@ static inline void ek_conv_2d_block_mac16(const ek_conv_2d_narrow_s8_mac16_layer
   const int32_t step = 2 * layer->window.stride_columns * layer->window.column;
   /* Windows of one pixel follow each other in all strips, and so do whole rows of the output. */
   const int windows_follow = 2 * layer->strip == count * step;
-  int rows_follow = windows_follow && count == layer->output_columns;
-  for (int32_t i = 1; i < rows; ++i) {
-    rows_follow = rows_follow && ek_row(output, y + i) - ek_row(output, y + i - 1) == count * layer->to.step;
-  }
+  const int rows_follow = windows_follow && count == layer->output_columns &&
+                          ek_rows_follow_mac16(output, y, rows, count * layer->to.step);
   const int32_t runs = windows_follow ? 1 : rows, dots = windows_follow ? rows * count : count;
   const int32_t parts = rows_follow ? 1 : rows, pixels = rows_follow ? rows * count : count;
   const int32_t *weights = layer->weights;

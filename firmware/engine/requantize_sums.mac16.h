@@ -3,6 +3,7 @@
 #define EK_REQUANTIZE_SUMS_MAC16_H
 
 #include "opcodes.mac16.h"
+#include "rows.h"
 
 #include <stdint.h>
 
@@ -146,6 +147,15 @@ static inline void ek_requantize_mac16(const int32_t *channel, const ek_activati
   } else {
     ek_scale_mac16(channel, to, sums, count, output);
   }
+}
+
+/* Whether rows [y, y + rows), each of so many bytes, follow each other in memory. */
+static inline int ek_rows_follow_mac16(ek_rows output, int32_t y, int32_t rows, int32_t bytes) {
+  int follow = 1;
+  for (int32_t i = 1; i < rows; ++i) {
+    follow = follow && ek_row(output, y + i) - ek_row(output, y + i - 1) == bytes;
+  }
+  return follow;
 }
 
 #endif

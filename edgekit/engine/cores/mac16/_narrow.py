@@ -15,7 +15,7 @@ from edgekit.engine.ops._linear import Linear
 HELD = 1 << 23
 """Sums have 8 bits behind the point."""
 _LARGEST_BLOCK = 32
-_STRIP_BYTES = 4096
+_STRIP_BYTES = 3072
 _BYTE_ORDER = (0, 2, 1, 3)
 """Of four weights, those in bytes 0 and 2 of a word are the first two."""
 
