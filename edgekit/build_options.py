@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.budget import Budget
-from edgekit.engine.options import EngineOptions, Optimize, optimize_named
+from edgekit.engine.options import EngineOptions, Optimize, form_named, optimize_named
 from edgekit.errors import UsageError
 from edgekit.model_source import DataSource
 from edgekit.targets import Target
@@ -61,7 +61,7 @@ class BuildOptions:
         """Return what engine aot needs to know; the target's features choose kernels, None takes the portable ones.
 
         Raises:
-            UnknownNameError: there is no such aim of optimization.
+            UnknownNameError: there is no such aim of optimization, or no such form of weights.
             UsageError: the input shall be streamed into an engine that cannot do that.
         """
         if self.stream_input and self.engine != "aot":
@@ -71,4 +71,5 @@ class BuildOptions:
             )
         features = target.features if target is not None else ()
         aim = optimize_named(self.optimize or Optimize.BALANCED.value)
-        return EngineOptions(features, aim, self.max_ram_bytes, self.stream_input, self.form)
+        form = None if self.form is None else form_named(self.form)
+        return EngineOptions(features, aim, self.max_ram_bytes, self.stream_input, form)

@@ -26,6 +26,7 @@ from edgekit.errors import UntrustworthyError, UsageError
 from edgekit.harness.measure import collect
 from edgekit.progress import Progress, silent
 from edgekit.report.types import LayerCost
+from edgekit.targets import Target
 from edgekit.tflite import graph, macs
 from edgekit.tflite.decode.expand import folded
 
@@ -97,7 +98,7 @@ static inline ek_span ek_model_output(uint8_t *arena, uint32_t index) {{
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class Counted:
     """What the core counted of one function.
 
     Attributes:
@@ -135,8 +136,7 @@ def profile(built: Built, progress: Progress = silent) -> tuple[LayerCost, ...]:
     source = _sources(built)
     text = source.files[PurePosixPath(f"{source.stem}.c")]
     progress("bench: count each layer")
-    counted = _run(built, source, [found[1] for found in _FUNCTION.finditer(text)])
-    return tuple(_costs(built, text, counted))
+    return tuple(_costs(built, text, _run(built, source)))
 
 
 def _sources(built: Built) -> Sources:
@@ -177,28 +177,43 @@ def with_counters(source: Sources) -> Sources:
     return dataclasses.replace(source, files=files)
 
 
-def _run(built: Built, source: Sources, names: list[str]) -> dict[str, _Counted]:
+def _run(built: Built, source: Sources) -> dict[str, Counted]:
     """Build and run with counters; returns what each function of a layer took."""
-    target = built.firmware.target
-    with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-        firmware = toolchains.load(target.toolchain).compile(with_counters(source), target, Path(folder))
-        with emulate_qemu.open(firmware, shift=_SHIFT) as link:
-            (answer,) = collect(link, firmware, built.inputs[:1])
-            tick_ns = link.tick_ns
-    expected = built.outputs[0]
-    if answer[: len(expected)] != expected or len(answer) != len(expected) + (len(names) + 1) * _COUNTER.size:
+    outputs, found = counted(source, built.firmware.target, built.inputs[0])
+    if outputs != built.outputs[0]:
         raise UntrustworthyError(
             "with counters around its layers the model gives other outputs, so no profile is shown",
             hint="build again with `edgekit build`; if it stays, report the model as a fault of EdgeKit",
         )
-    *counters, (reading, _) = _COUNTER.iter_unpack(answer[len(expected) :])
-    return {
-        name: _Counted(round((ticks - calls * reading) * tick_ns / 2**_SHIFT), calls)
+    return found
+
+
+def counted(source: Sources, target: Target, sample: bytes) -> tuple[bytes, dict[str, Counted]]:
+    """Compile sources with counters, and run one inference.
+
+    Args:
+        source: of engine aot.
+        target: one whose emulator counts instructions.
+        sample: the bytes of all inputs.
+
+    Returns:
+        The bytes of all outputs; what each function of a layer took.
+    """
+    names = [found[1] for found in _FUNCTION.finditer(source.files[PurePosixPath(f"{source.stem}.c")])]
+    with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
+        firmware = toolchains.load(target.toolchain).compile(with_counters(source), target, Path(folder))
+        with emulate_qemu.open(firmware, shift=_SHIFT) as link:
+            (answer,) = collect(link, firmware, (sample,))
+            tick_ns = link.tick_ns
+    behind = len(answer) - (len(names) + 1) * _COUNTER.size
+    *counters, (reading, _) = _COUNTER.iter_unpack(answer[behind:])
+    return answer[:behind], {
+        name: Counted(round((ticks - calls * reading) * tick_ns / 2**_SHIFT), calls)
         for name, (ticks, calls) in zip(names, counters, strict=True)
     }
 
 
-def _costs(built: Built, text: str, counted: Mapping[str, _Counted]) -> Iterator[LayerCost]:
+def _costs(built: Built, text: str, functions: Mapping[str, Counted]) -> Iterator[LayerCost]:
     """Sum up the functions of each operator, and add what the graph and the ELF know of it."""
     parts: dict[int, list[str]] = defaultdict(list)
     for found in _FUNCTION.finditer(text):
@@ -206,11 +221,11 @@ def _costs(built: Built, text: str, counted: Mapping[str, _Counted]) -> Iterator
     model = folded(graph.parse((built.folder / f"{built.stem}.tflite").read_bytes()))
     operators = {op.index: op for op in model.ops}
     described = {int(number): words for number, words in _DESCRIPTION.findall(text)}
-    stored = _stored_bytes(built.firmware.elf, counted)
-    whole = sum(each.instructions for each in counted.values())
+    stored = _stored_bytes(built.firmware.elf, functions)
+    whole = sum(each.instructions for each in functions.values())
     for index, names in sorted(parts.items()):
         op = operators[index]
-        instructions = sum(counted[name].instructions for name in names)
+        instructions = sum(functions[name].instructions for name in names)
         yield LayerCost(
             operator=index,
             kind=op.kind,
@@ -219,10 +234,10 @@ def _costs(built: Built, text: str, counted: Mapping[str, _Counted]) -> Iterator
             share=instructions / whole if whole else 0.0,
             macs=macs.op_macs(model, op),
             weights_bytes=sum(stored[name] for name in names),
-            weights_bytes_read=sum(stored[name] * counted[name].calls for name in names),
+            weights_bytes_read=sum(stored[name] * functions[name].calls for name in names),
             input_bytes=sum(model.tensors[i].size_bytes for i in set(op.inputs) if i >= 0 and not _constant(model, i)),
             output_bytes=sum(model.tensors[i].size_bytes for i in op.outputs),
-            calls=sum(counted[name].calls for name in names),
+            calls=sum(functions[name].calls for name in names),
         )
 
 
@@ -230,7 +245,7 @@ def _constant(model: graph.Graph, index: int) -> bool:
     return model.tensors[index].data is not None
 
 
-def _stored_bytes(elf: Path, names: Mapping[str, _Counted]) -> dict[str, int]:
+def _stored_bytes(elf: Path, names: Mapping[str, Counted]) -> dict[str, int]:
     """Bytes of each layer's constants in the ELF, the kernel's settings left out."""
     sizes = dict.fromkeys(names, 0)
     with elf.open("rb") as stream:

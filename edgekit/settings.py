@@ -41,11 +41,12 @@ class Settings:
         metric: "accuracy", "auc", "mse" or `module:function`.
         engine: "aot" or "tflm".
         port: serial port of the board.
-        optimize: "speed", "balanced" or "ram".
+        optimize: "speed", "balanced", "ram" or "flash".
         max_ram: bound on the arena, in bytes or as a text such as "36KiB".
         max_flash: bound on the firmware's flash, in bytes or as a text such as "64KiB".
         max_instructions: bound on the instructions of one inference, a number or a text such as "5M".
         stream_input: the application hands over the input row by row.
+        form: in which weights are stored wherever a kernel reads it.
     """
 
     base: Path
@@ -63,6 +64,7 @@ class Settings:
     max_flash: int | str | None = None
     max_instructions: int | str | None = None
     stream_input: bool | None = None
+    form: str | None = None
 
     def path(self, value: str) -> Path:
         """Return a path of the file as seen from the current folder.

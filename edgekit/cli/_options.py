@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 ENGINES = ("aot", "tflm")
-OPTIMIZE = ("balanced", "ram", "speed")
+OPTIMIZE = ("balanced", "flash", "ram", "speed")
 
 
 def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
@@ -33,6 +33,12 @@ def _complete_engine(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def _complete_optimize(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     return [name for name in OPTIMIZE if name.startswith(incomplete)]
+
+
+def _complete_form(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    from edgekit.engine.options import FORMS
+
+    return [name for name in FORMS if name.startswith(incomplete)]
 
 
 def target_option(function: _F) -> _F:
@@ -93,10 +99,14 @@ def engine_option(function: _F) -> _F:
 
 
 def plan_options(function: _F) -> _F:
-    """Add `--optimize`, `--max-ram` and `--stream-input`."""
-    aim = "What engine aot gives up last: speed, ram, or balanced (default): fast with weights in their own size."
+    """Add `--optimize`, `--max-ram`, `--stream-input` and `--form`."""
+    aim = (
+        "What engine aot gives up last: speed, ram, flash, or balanced (default): fast with weights in their own size."
+    )
     bound = "Bound on the arena, e.g. 36KiB: the fastest plan that fits."
     streamed = "The application hands over the input row by row: only rows still to be read lie in the arena."
+    form = "Store weights so wherever a kernel reads it: dense, blocks, delta, ...; without it each layer's is chosen."
+    function = click.option("--form", metavar="NAME", shell_complete=_complete_form, help=form)(function)
     function = click.option("--stream-input", is_flag=True, help=streamed)(function)
     function = click.option("--max-ram", metavar="BYTES", help=bound)(function)
     return click.option("--optimize", metavar="AIM", shell_complete=_complete_optimize, help=aim)(function)
@@ -138,6 +148,7 @@ class Flags:
     max_flash: str | None = None
     max_instructions: str | None = None
     stream_input: bool = False
+    form: str | None = None
 
 
 def project_settings() -> Settings:
@@ -200,6 +211,7 @@ def build_options(flags: Flags, settings: Settings) -> BuildOptions:
         max_flash_bytes=_max_flash_bytes(flags, settings),
         max_instructions=_max_instructions(flags, settings),
         stream_input=flags.stream_input or bool(settings.stream_input),
+        form=flags.form or settings.form,
     )
 
 

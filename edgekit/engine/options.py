@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from edgekit.errors import UnknownNameError
 
+FORMS = ("dense", "bitmap", "blocks", "clustered", "delta", "int4", "prefix")
+"""The forms in which weights are stored; see `edgekit.engine.forms`."""
+
 
 class Optimize(StrEnum):
     """What a program gives up last.
@@ -68,6 +71,21 @@ def optimize_named(name: str) -> Optimize:
     if name not in known:
         raise UnknownNameError("aim of optimization", name, known)
     return Optimize(name)
+
+
+def form_named(name: str) -> str:
+    """Return the name of a form of weights if there is one.
+
+    Raises:
+        UnknownNameError: there is none; the hint suggests the nearest one.
+
+    Example:
+        >>> form_named("delta")
+        'delta'
+    """
+    if name not in FORMS:
+        raise UnknownNameError("form of weights", name, list(FORMS))
+    return name
 
 
 PORTABLE = EngineOptions()

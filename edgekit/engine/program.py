@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgekit.engine import forms, fuse, schedule
+from edgekit.engine import fuse, schedule
+from edgekit.engine.forms.choice import Choice, choices, with_choices
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.memory.choose import choose
-from edgekit.engine.options import PORTABLE, EngineOptions
+from edgekit.engine.options import PORTABLE, EngineOptions, Optimize
+from edgekit.engine.plan import plan
 from edgekit.engine.stream import require_streamable
-from edgekit.engine.types import MemoryPlan, Schedule
-from edgekit.errors import ModelError
+from edgekit.engine.types import STREAMED, MemoryPlan, Schedule
+from edgekit.errors import ArenaBoundError, ModelError
 from edgekit.tflite.decode.expand import folded
 from edgekit.tflite.graph import Graph
 
@@ -25,6 +30,7 @@ class Program:
         schedule: what is computed when.
         memory: where it lies.
         options: what it was compiled for.
+        choices: the form of each layer whose weights a form may hold.
     """
 
     graph: Graph
@@ -32,6 +38,7 @@ class Program:
     schedule: Schedule
     memory: MemoryPlan
     options: EngineOptions = PORTABLE
+    choices: tuple[Choice, ...] = ()
 
     @property
     def states(self) -> tuple[int, ...]:
@@ -57,7 +64,52 @@ def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
                 "a scale, or int32",
                 hint="convert with EdgeKit from the Keras model: `edgekit convert model.keras --data samples.npz`",
             )
-    lowered = forms.choose(graph, fuse.lower(graph, options), options)
+    dense = fuse.lower(graph, options)
     if options.stream_input:
-        require_streamable(graph, lowered)
-    return Program(graph, lowered, *choose(graph, lowered, options), options)
+        require_streamable(graph, dense)
+    chosen = choices(graph, dense, options)
+    if not any(choice.stored is not choice.dense for choice in chosen):
+        return Program(graph, dense, *choose(graph, dense, options), options, chosen)
+    if options.form is not None:
+        return _stored(graph, dense, options, chosen)
+    return _no_larger(graph, dense, options, chosen)
+
+
+def _stored(graph: Graph, dense: Sequence[Lowered], options: EngineOptions, chosen: tuple[Choice, ...]) -> Program:
+    lowered = with_choices(dense, chosen)
+    return Program(graph, lowered, *choose(graph, lowered, options), options, chosen)
+
+
+def _no_larger(graph: Graph, dense: tuple[Lowered, ...], options: EngineOptions, chosen: tuple[Choice, ...]) -> Program:
+    """Keep the forms if the arena is no larger than with dense weights; where flash matters most, if it fits.
+
+    Where it is larger, work memory is bounded: by what the plan of dense weights leaves free while a layer runs, then
+    by what a layer with dense weights has.
+    """
+    if options.optimize is Optimize.FLASH:
+        with contextlib.suppress(ArenaBoundError):
+            return _stored(graph, dense, options, chosen)
+    plain = Program(graph, dense, *choose(graph, dense, options), options, chosen)
+    own = {item.op: item.scratch_bytes or 0 for item in dense}
+    for limits in (_free(plain), own):
+        tried = choices(graph, dense, options, limits)
+        lowered = with_choices(dense, tried)
+        # In the same order: how often constants may be read again depends on their size, and the order on that.
+        memory = plan(graph, lowered, plain.schedule)
+        if memory.arena_bytes <= plain.memory.arena_bytes:
+            return Program(graph, lowered, plain.schedule, memory, options, tried)
+    return dataclasses.replace(plain, choices=choices(graph, dense, options, dict.fromkeys(own, -1)))
+
+
+def _free(plain: Program) -> dict[int, int]:
+    """The bytes that no tensor needs while a layer runs, by operator; its own where that is more."""
+    found: dict[int, int] = {}
+    for place, step in enumerate(plain.schedule.steps):
+        if step.layer != STREAMED:
+            item, live = plain.lowered[step.layer], plain.memory.live
+            taken = sum(
+                plain.graph.tensors[index].size_bytes for index, (first, last) in live.items() if first <= place <= last
+            )
+            free = max(plain.memory.arena_bytes - taken, item.scratch_bytes or 0)
+            found[item.op] = min(found.get(item.op, free), free)
+    return found

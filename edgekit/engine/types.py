@@ -67,7 +67,7 @@ class Sources:
         weights_bytes: all constants of the model as stored.
         flash_bytes_read: weight bytes that one inference reads (from the schedule).
         input_bytes, output_bytes: bytes of all inputs, of all outputs, in graph order.
-        optimize: which plan was taken, "speed", "balanced" or "ram"; None where the engine has no choice.
+        optimize: which plan was taken, "speed", "balanced", "ram" or "flash"; None where the engine has no choice.
     """
 
     stem: str

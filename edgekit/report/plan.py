@@ -18,7 +18,7 @@ class Alternative:
     """What one plan of a model takes.
 
     Attributes:
-        optimize: "speed", "balanced" or "ram".
+        optimize: "speed", "balanced", "ram" or "flash".
         stream_input: the application hands over the input row by row.
         arena_bytes: its arena.
         weights_bytes: constants as stored.
@@ -52,6 +52,31 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """How the weights of a layer are stored.
+
+    Attributes:
+        layer: number and kind of the operator.
+        tensor: name of the weights.
+        kernel: stem of its header in `firmware/engine/`.
+        form: "dense" or one of `edgekit.engine.forms`.
+        bytes, dense_bytes: of the layer's constants, in this form and dense.
+        instructions, dense_instructions: of one inference, as predicted; None where that was not measured.
+        why: this form and no other, in words.
+    """
+
+    layer: str
+    tensor: str
+    kernel: str
+    form: str
+    bytes: int
+    dense_bytes: int
+    instructions: int | None
+    dense_instructions: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanReport:
     """The memory plan of a model.
 
@@ -80,6 +105,26 @@ class PlanReport:
     def layers(self) -> tuple[str, ...]:
         """What each step computes."""
         return tuple(layer_of_step(self.made, step) for step in range(len(self.made.schedule.steps)))
+
+    @property
+    def weights(self) -> tuple[Weights, ...]:
+        """How the weights of each layer are stored."""
+        graph = self.made.graph
+        operators = [graph.ops[choice.stored.lowered.op] for choice in self.made.choices]
+        return tuple(
+            Weights(
+                layer=f"{op.index} {op.kind}",
+                tensor=graph.tensors[op.inputs[1]].name,
+                kernel=choice.stored.lowered.kernel,
+                form=choice.stored.form,
+                bytes=choice.stored.bytes,
+                dense_bytes=choice.dense.bytes,
+                instructions=choice.stored.instructions,
+                dense_instructions=choice.dense.instructions,
+                why=choice.why,
+            )
+            for op, choice in zip(operators, self.made.choices, strict=True)
+        )
 
     @property
     def peak_bytes(self) -> int:
@@ -116,6 +161,8 @@ class PlanReport:
             },
             "steps": steps,
             "blocks": [dataclasses.asdict(block) for block in found.blocks],
+            "form": options.form,
+            "weights": [dataclasses.asdict(each) for each in self.weights],
             "plans": [dataclasses.asdict(plan) for plan in self.alternatives],
             "edits": [dataclasses.asdict(edit) for edit in self.edits],
         }

@@ -24,7 +24,10 @@ def plan_table(report: PlanReport) -> RenderableType:
     parts: list[RenderableType] = [Text(report.title, style="bold"), ""]
     if report.layers and report.bands:
         parts += [_Map(report), "", _legend(report)]
-    parts += [_peak(report), _alternatives(report)]
+    parts.append(_peak(report))
+    if report.weights:
+        parts.append(_weights(report))
+    parts.append(_alternatives(report))
     if report.edits:
         parts.append(_edits(report))
     return Group(*parts)
@@ -109,6 +112,20 @@ def _peak(report: PlanReport) -> Table:
         table.add_row(escape(what), f"{block.peak_bytes:,} B")
     if found.arena_bytes > report.peak_bytes:
         table.add_row("arena: the gaps between them, and alignment", f"{found.arena_bytes - report.peak_bytes:,} B")
+    return table
+
+
+def _weights(report: PlanReport) -> Table:
+    """In which form each layer's weights are stored."""
+    table = Table(title="weights, instructions as predicted", title_justify="left", min_width=60)
+    for name in ("layer", "form"):
+        table.add_column(name)
+    for name in ("bytes", "dense", "instructions", "dense"):
+        table.add_column(name, justify="right")
+    table.add_column("why")
+    for each in report.weights:
+        counts = ("?" if count is None else f"{count:,}" for count in (each.instructions, each.dense_instructions))
+        table.add_row(each.layer, each.form, f"{each.bytes:,}", f"{each.dense_bytes:,}", *counts, each.why)
     return table
 
 

@@ -136,7 +136,7 @@ class BuildReport:
         target, engine, compiler: what it was built for, with which engine and compiler.
         model, ram, flash, proof, artifacts: see their types.
         flash_bytes_read: weight bytes that one inference reads.
-        optimize: which plan engine aot took: "speed", "balanced" or "ram"; None of engine tflm.
+        optimize: which plan engine aot took: "speed", "balanced", "ram" or "flash"; None of engine tflm.
         metrics: None without labels.
         compression: one entry a recipe step.
         simulated: metric data are simulated.

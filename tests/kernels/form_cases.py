@@ -38,20 +38,27 @@ def form_case(seed: int) -> LayerCase:
         data = np.array(buffer.data, np.uint8).view(np.int8).copy()
         rows = data.reshape(channels, -1) if code != _WEIGHTED[1] else data.reshape(-1, channels).T
         way = str(rng.choice(_WAYS))
-        rows[...] = _coarser(rows.copy(), way, rng)
+        rows[...] = coarser(rows.copy(), way, rng)
         buffer.data = data.view(np.uint8)
         return dataclasses.replace(case, name=f"{case.name}, weights {way}", flatbuffer=flatbuffer.pack(model))
     return case
 
 
-def _coarser(rows: NDArray[np.int8], way: str, rng: np.random.Generator) -> NDArray[np.int8]:
-    """Weights of shape (channels, depth), none of which is larger than it was."""
+def coarser(rows: NDArray[np.int8], way: str, rng: np.random.Generator, zeros: float | None = None) -> NDArray[np.int8]:
+    """Weights of shape (channels, depth), none of which is larger than it was.
+
+    Args:
+        rows: the weights as they were.
+        way: "int4", "clustered", "single" or "blocks" of zeros, "empty".
+        rng: what is random about it.
+        zeros: share of the weights or blocks that become zeros; None: any.
+    """
     if way == "int4":
         return (rows.astype(int) / 16).astype(np.int8)
     if way == "clustered":
         step = int(rng.integers(18, 26))
         return (np.sign(rows) * (np.abs(rows.astype(int)) // step * step)).astype(np.int8)
-    share = {"single": rng.uniform(0.3, 1), "blocks": rng.uniform(0.3, 1), "empty": 1.0}[way]
+    share = 1.0 if way == "empty" else rng.uniform(0.3, 1) if zeros is None else zeros
     high, deep = (1, 1) if way != "blocks" else _BLOCKS[int(rng.integers(len(_BLOCKS)))]
     grid = rng.random((-(-rows.shape[0] // high), -(-rows.shape[1] // deep))) >= share
     return rows * np.kron(grid, np.ones((high, deep), np.int8))[: rows.shape[0], : rows.shape[1]]

@@ -1,7 +1,7 @@
 """Forms in which weights are stored small, and stay so: kernels read them as they are, or a few channels at a time.
 
 A folder is a family of forms; `<op>.py` in it lowers to portable kernels, `<op>_<feature>.py` to those of one feature
-of cores. The names are the registry.
+of cores. The names are the registry. `choice` takes one for each layer.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import importlib
 import importlib.util
 import pkgutil
 import typing
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from edgekit.engine.lowered import Lowered
@@ -54,23 +52,3 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
                 found += made
                 break
     return tuple(found)
-
-
-def choose(graph: Graph, lowered: Sequence[Lowered], options: EngineOptions) -> tuple[Lowered, ...]:
-    """Return the layers, each with the form of weights that suits the options best.
-
-    Args:
-        graph: the model.
-        lowered: its layers with dense weights.
-        options: what matters most; with a form, that one wherever it can serve.
-    """
-    if options.form is None:
-        return tuple(lowered)
-    layers = [item.op for item in lowered]
-    chosen = []
-    for item in lowered:
-        takes = options.form != DENSE and layers.count(item.op) == 1
-        others = candidates(graph, graph.ops[item.op], options) if takes else ()
-        named = [other for other in others if other.form == options.form]
-        chosen.append(replace(named[0], op=item.op, name=item.name) if named else item)
-    return tuple(chosen)
