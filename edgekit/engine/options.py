@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from edgekit.errors import UnknownNameError
 
-FORMS = ("dense", "bitmap", "blocks", "clustered", "delta", "int4", "prefix")
+FORMS = ("dense", "2:4", "bitmap", "blocks", "clustered", "delta", "int4", "prefix")
 """The forms in which weights are stored; see `edgekit.engine.forms`."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from edgekit.engine.options import PORTABLE, EngineOptions, Optimize
 from edgekit.engine.plan import plan
 from edgekit.engine.stream import require_streamable
 from edgekit.engine.types import STREAMED, MemoryPlan, Schedule
-from edgekit.errors import ArenaBoundError, ModelError
+from edgekit.errors import ModelError
 from edgekit.tflite.decode.expand import folded
 from edgekit.tflite.graph import Graph
 
@@ -81,14 +80,13 @@ def _stored(graph: Graph, dense: Sequence[Lowered], options: EngineOptions, chos
 
 
 def _no_larger(graph: Graph, dense: tuple[Lowered, ...], options: EngineOptions, chosen: tuple[Choice, ...]) -> Program:
-    """Keep the forms if the arena is no larger than with dense weights; where flash matters most, if it fits.
+    """Keep the forms if the arena is no larger than with dense weights; where flash matters most, a bound counts alone.
 
     Where it is larger, work memory is bounded: by what the plan of dense weights leaves free while a layer runs, then
     by what a layer with dense weights has.
     """
-    if options.optimize is Optimize.FLASH:
-        with contextlib.suppress(ArenaBoundError):
-            return _stored(graph, dense, options, chosen)
+    if options.optimize is Optimize.FLASH and options.max_ram_bytes is None:
+        return _stored(graph, dense, options, chosen)
     plain = Program(graph, dense, *choose(graph, dense, options), options, chosen)
     own = {item.op: item.scratch_bytes or 0 for item in dense}
     for limits in (_free(plain), own):
