@@ -53,7 +53,10 @@ class Prune(FineTuning):
     name: ClassVar[str] = "prune"
 
     sparsity: float = setting(0.5, low=0, below=1, help="fraction of the weights that becomes zero")
-    pattern: str = setting("", help='"" single weights, "1x4" blocks, "2:4" two of four stay, which is the sparsity')
+    pattern: str = setting(
+        "",
+        help='"" single weights, "1x4" blocks, "2:4" two of four stay (half of all), "2:4x4" the same of four outputs',
+    )
     target: str = setting("", help="name of a target: its kernels' blocks as the pattern, and what that saves there")
     everywhere: bool = setting(False, help="one ranking over all layers, instead of each layer to the same sparsity")
     schedule: str = setting(

@@ -154,19 +154,22 @@ def test_masks_that_training_ignores_are_noticed(model: Any, data: Data, keras: 
         ("1x4", 0.5, ["conv", "classes"]),
         ("3x1", 0.5, ["conv", "hidden", "classes"]),
         ("1:3", 2 / 3, ["conv", "hidden", "classes"]),
+        ("1:3x4", 2 / 3, ["conv", "classes"]),
     ],
 )
 def test_zeros_lie_as_the_pattern_says(
     pattern: str, sparsity: float, layers: list[str], model: Any, data: Data
 ) -> None:
-    """Blocks are zero as a whole; of each group of an N:M pattern exactly N are left."""
+    """Blocks are zero as a whole; of each group of an N:M pattern exactly N are left, for all outputs of a block."""
     applied = Prune(pattern=pattern, epochs=1, update_every=2).apply(model, data)
     assert [change.name for change in applied.step.layers] == layers
     for change in applied.step.layers:
         kernel = applied.model.get_layer(change.name).get_weights()[0]
         zero = kernel.reshape(-1, kernel.shape[-1]) == 0
-        if pattern == "1:3":
-            assert (zero.reshape(-1, 3, zero.shape[1]).sum(axis=1) == 2).all()
+        if pattern.startswith("1:3"):
+            side_by_side = int(pattern.partition("x")[2] or 1)
+            groups = zero.reshape(-1, 3, zero.shape[1] // side_by_side, side_by_side)
+            assert (groups.sum(axis=1) == 2).all() and (groups == groups[..., :1]).all()
         else:
             rows, columns = (int(text) for text in pattern.split("x"))
             blocks = zero.reshape(zero.shape[0] // rows, rows, zero.shape[1] // columns, columns).mean(axis=(1, 3))

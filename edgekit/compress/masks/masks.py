@@ -190,13 +190,16 @@ def keep_mask(pattern: Pattern, weights: NDArray[Any], sparsity: float) -> NDArr
         [True, False, True, False]
         >>> keep_mask(Pattern(kept=1, group=2), np.array([[0.5], [-0.1], [2.0], [3.0]]), 0.5).ravel().tolist()
         [True, False, False, True]
+        >>> keep_mask(Pattern(columns=2, kept=1, group=2), np.array([[0.5, 0.1], [0.2, 0.3]]), 0.5).tolist()
+        [[True, True], [False, False]]
     """
     inputs, outputs = matrix_shape(weights.shape)
     matrix = np.abs(weights).reshape(inputs, outputs)
     if pattern.group:
-        grouped = matrix.reshape(inputs // pattern.group, pattern.group, outputs)
-        ranks = np.argsort(np.argsort(grouped, axis=1, kind="stable"), axis=1, kind="stable")
-        return np.asarray(ranks >= round(sparsity * pattern.group)).reshape(weights.shape)
+        grouped = matrix.reshape(inputs // pattern.group, pattern.group, outputs // pattern.columns, pattern.columns)
+        ranks = np.argsort(np.argsort(grouped.mean(axis=3), axis=1, kind="stable"), axis=1, kind="stable")
+        keep = np.asarray(ranks >= round(sparsity * pattern.group))
+        return keep.repeat(pattern.columns, axis=2).reshape(weights.shape)
     blocks = matrix.reshape(inputs // pattern.rows, pattern.rows, outputs // pattern.columns, pattern.columns)
     scores = blocks.mean(axis=(1, 3))
     keep = np.ones(scores.size, bool)

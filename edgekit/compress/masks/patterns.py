@@ -16,7 +16,8 @@ class Pattern:
 
     Attributes:
         rows, columns: of a block that is zero as a whole; 1, 1 for single weights.
-        kept, group: of `group` weights below each other, `kept` stay; 0, 0 where any may go.
+        kept, group: of `group` weights below each other, `kept` stay, the same for `columns` outputs side by side; 0, 0
+            where any may go.
 
     Example:
         >>> parse_pattern("2:4").sparsity
@@ -37,14 +38,14 @@ class Pattern:
         """Say whether a kernel of this shape divides into groups or blocks."""
         inputs, outputs = matrix_shape(shape)
         if self.group:
-            return inputs % self.group == 0
+            return inputs % self.group == 0 and outputs % self.columns == 0
         return inputs % self.rows == 0 and outputs % self.columns == 0
 
     @property
     def told(self) -> str:
         """The pattern as a recipe writes it; "" for single weights."""
         if self.group:
-            return f"{self.kept}:{self.group}"
+            return f"{self.kept}:{self.group}" + (f"x{self.columns}" if self.columns > 1 else "")
         return "" if self.rows == self.columns == 1 else f"{self.rows}x{self.columns}"
 
     def zeros(self, shape: tuple[int, ...], sparsity: float) -> int:
@@ -58,7 +59,8 @@ class Pattern:
 
 
 def parse_pattern(text: str) -> Pattern:
-    """Read a pattern: "" for single weights, "1x4" for blocks, "2:4" for two of four that stay.
+    """Read a pattern: "" for single weights, "1x4" for blocks, "2:4" for two of four that stay, "2:4x4" for the same
+    two of four outputs side by side.
 
     Raises:
         UsageError: of another form, or nothing would stay or go.
@@ -69,14 +71,15 @@ def parse_pattern(text: str) -> Pattern:
     """
     if not text:
         return Pattern()
-    block, group = re.fullmatch(r"(\d+)x(\d+)", text), re.fullmatch(r"(\d+):(\d+)", text)
+    block, group = re.fullmatch(r"(\d+)x(\d+)", text), re.fullmatch(r"(\d+):(\d+)(?:x(\d+))?", text)
     if block and int(block[1]) > 0 and int(block[2]) > 0:
         return Pattern(rows=int(block[1]), columns=int(block[2]))
-    if group and 0 < int(group[1]) < int(group[2]):
-        return Pattern(kept=int(group[1]), group=int(group[2]))
+    if group and 0 < int(group[1]) < int(group[2]) and int(group[3] or 1) > 0:
+        return Pattern(columns=int(group[3] or 1), kept=int(group[1]), group=int(group[2]))
     raise UsageError(
         f"prune: pattern is {text!r}, expected blocks such as '1x4' or groups such as '2:4'",
-        hint='"2:4" keeps two of each four weights, "1x4" zeroes four neighbors together, "" any weights',
+        hint='"2:4" keeps two of each four weights, "2:4x4" the same two of four outputs, "1x4" zeroes four neighbors '
+        'together, "" any weights',
     )
 
 
