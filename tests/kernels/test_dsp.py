@@ -42,8 +42,10 @@ def _model(
     weight_scale: float = 0.005,
     most_bias: int = 5000,
     most_weight: int = 128,
+    kept: Sequence[int] | None = None,
 ) -> bytes:
-    """One layer; `image` is (rows, columns, channels) or (depth), `kernel` (rows, columns) or ()."""
+    """One layer; `image` is (rows, columns, channels) or (depth), `kernel` (rows, columns) or (); `kept`: the depths at
+    which weights are not 0."""
     rng = np.random.default_rng([channels, *image, *kernel])
     model = ModelByHand()
     is_depthwise = kind == "DEPTHWISE_CONV_2D"
@@ -51,7 +53,11 @@ def _model(
     source = model.tensor((1, *image), INPUT_SCALE, _zero_point(rng))
     scale = (weight_scale * rng.uniform(0.5, 2, channels)).astype(np.float32)
     axis = 3 if is_depthwise else 0
-    weights = model.tensor(shape, scale, data=rng.integers(-most_weight, most_weight, shape, dtype=np.int8), axis=axis)
+    values = rng.integers(-most_weight, most_weight, shape, dtype=np.int8)
+    if kept is not None:
+        zeros = np.delete(np.arange(values[0].size), kept)
+        values.reshape(channels, -1)[:, zeros] = 0
+    weights = model.tensor(shape, scale, data=values, axis=axis)
     bias = rng.integers(-most_bias, most_bias, channels, dtype=np.int32)
     bias[0] = most_bias
     biases = model.tensor((channels,), scale * np.float32(INPUT_SCALE), dtype="int32", data=bias)
@@ -90,6 +96,7 @@ def _judge(flatbuffers: list[bytes], folder: Path, options_of: Sequence[EngineOp
     for options in options_of:
         programs = [program(made, options) for made in graphs]
         assert all(made.lowered[0].kernel.endswith(".dsp") for made in programs)
+        assert all(options.form in (None, made.lowered[0].form) for made in programs)
         scattered_too = [scattered(made, rng) if place % 2 else made for place, made in enumerate(programs)]
         results = aot_on_host.run(scattered_too, samples, folder)
         wrong = [place for place, outputs in enumerate(results) if outputs != truths[place]]
@@ -179,6 +186,17 @@ def test_weights_stored_small_at_every_remainder(tmp_path: Path) -> None:
         folder = tmp_path / form
         folder.mkdir()
         _judge(chosen, folder, [replace(options, form=form)])
+
+
+@pytest.mark.parametrize("form", ("blocks", "2:4"))
+def test_kept_weights_that_lie_far_apart(form: str, tmp_path: Path) -> None:
+    """Farther than a step leads; none at all; the first and the last, where the depth ends within a block."""
+    places: tuple[tuple[int, ...], ...] = ((), (0,), (1299,), (600, 1298), (3, 512, 516, 1025), (0, 1, 2, 3, 1296))
+    models = [_model("CONV_2D", (1, 3, 1300), (1, 1), 5 + len(kept), kept=kept, activation=RELU) for kept in places]
+    models += [_model("CONV_2D", (2, 3, 651), (1, 2), 4, kept=kept) for kept in places]
+    if form == "blocks":
+        models += [_model("FULLY_CONNECTED", (1301,), (), 9, kept=kept) for kept in (*places, (1300,))]
+    _judge(models, tmp_path, [replace(options, form=form) for options in OPTIONS])
 
 
 @pytest.mark.parametrize(
