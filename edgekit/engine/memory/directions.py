@@ -15,6 +15,8 @@ from edgekit.engine.types import Step
 
 # How often the constants of a model may be read in one inference, on average.
 _READS = 4
+# Of a model of few constants, as pruned ones are, whose layers compute as long as ever: bytes that may be read.
+_MAY_READ = 96 << 10
 # An arena so close to what lives at once is good enough, and what turning must save to be worth its steps: 1 part in
 _CLOSE, _WORTH = 64, 20
 _BLOCKS = (1, 2, 4)
@@ -50,7 +52,8 @@ def best(court: Court, order: Sequence[int], first: tuple[Step, ...] = ()) -> Tr
     trial = upwards = court.hear((*first, *steps(court.access, order, chosen)))
     arena, close = court.place(trial).bytes, trial.live + trial.live // _CLOSE
     turners = [layer for layer in _turners(court.access, trial) if layer in order]
-    most_read = max(trial.flash, _READS * sum(work.constant_bytes for work in court.access.work.values()))
+    constants = sum(work.constant_bytes for work in court.access.work.values())
+    most_read = max(trial.flash, _READS * constants, _MAY_READ)
 
     def improves(other: Mapping[int, int]) -> bool:
         """Whether other layers that turn need less memory, or as little with fewer reads."""
