@@ -1,4 +1,5 @@
-"""Weights that stay int8 and are widened for a run of pixels. Twin: firmware/engine/narrow.mac16.h."""
+"""Weights that stay int8 and are widened for a block of pixels. Twins: firmware/engine/narrow.mac16.h,
+conv_2d_blocks_of_pixels.mac16.h."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.engine.cores.mac16._strip import READ_AHEAD, Strip, strip
+from edgekit.engine.cores.mac16._channels import output_fields
+from edgekit.engine.cores.mac16._strip import READ_AHEAD, Strip, strip, window
 from edgekit.engine.lowered import Constant
 from edgekit.engine.ops._linear import Linear
 
@@ -54,6 +56,24 @@ class Block:
     rows: int
     strip_values: int
     scratch_bytes: int
+
+    def fields(self, layer: Linear) -> dict[str, Any]:
+        """Return the fields of `ek_pixels_mac16`."""
+        return {
+            "window": window(layer, self.strip),
+            "channels": "channels",
+            "to": output_fields(layer),
+            "quads": self.strip.quads,
+            "output_columns": layer.output.shape[2],
+            "rows": self.rows,
+            "run": self.strip.run,
+            "strip": self.strip_values,
+        }
+
+    def count(self, layer: Linear) -> int:
+        """Return how many blocks the output has."""
+        rows, columns = layer.output.shape[1:3]
+        return -(-rows // self.rows) * -(-columns // self.strip.run)
 
 
 def block(layer: Linear, kernel: tuple[int, int]) -> Block:

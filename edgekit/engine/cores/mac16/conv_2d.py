@@ -51,23 +51,12 @@ def _wide(layer: Linear, constants: Constant) -> Lowered:
 
 def _narrow_weights(layer: Linear, constants: Constant) -> Lowered:
     """Weights of int8, each channel's widened for a block of pixels."""
-    weights = layer.weights.data
-    assert weights is not None
-    made = _narrow.block(layer, (weights.shape[1], weights.shape[2]))
+    assert layer.weights.data is not None
+    made = _narrow.block(layer, (layer.weights.shape[1], layer.weights.shape[2]))
     return Lowered(
         kernel="conv_2d_narrow_s8.mac16",
-        fields={
-            "window": window(layer, made.strip),
-            "weights": "weights",
-            "channels": "channels",
-            "to": output_fields(layer),
-            "quads": made.strip.quads,
-            "output_columns": layer.output.shape[2],
-            "rows": made.rows,
-            "run": made.strip.run,
-            "strip": made.strip_values,
-        },
-        constants=(_narrow.words(made.strip.rows(weights)), constants),
+        fields={"weights": "weights", "pixels": made.fields(layer)},
+        constants=(_narrow.words(made.strip.rows(layer.weights.data)), constants),
         inputs=(layer.op.inputs[0],),
         output=layer.op.outputs[0],
         scratch_bytes=made.scratch_bytes,

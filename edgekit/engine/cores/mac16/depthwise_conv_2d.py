@@ -26,18 +26,18 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
     layer = _linear.linear(graph, op)
     weights = layer.weights.data
     assert weights is not None
-    if not _suits(layer):
+    if layer.kernel_suffix != "s8" or not suits(layer):
         return None
     by_channel = weights.reshape(_TAPS, -1).T
     constants = channels(layer, by_channel, compact=not wide_weights)
     if constants is None:
         return None
-    taps = weights[0].transpose(2, 1, 0).reshape(-1, _TAPS)  # the window's columns, as its activations lie
+    taps = taps_of(weights)
     narrow = Constant("weights", taps.reshape(-1), f"({len(taps)}, {_TAPS})")
-    lanes, scratch_bytes = _lanes(layer)
+    settings, scratch_bytes = lanes(layer)
     return Lowered(
         kernel=f"depthwise_conv_2d_{'lanes' if wide_weights else 'narrow'}_s8.mac16",
-        fields={"weights": "weights", "lanes": lanes},
+        fields={"weights": "weights", "lanes": settings},
         constants=(_wide(taps) if wide_weights else narrow, constants),
         inputs=(op.inputs[0],),
         output=op.outputs[0],
@@ -46,7 +46,7 @@ def lower(graph: Graph, op: Op, *, wide_weights: bool) -> Lowered | None:
     )
 
 
-def _lanes(layer: Linear) -> tuple[dict[str, Any], int]:
+def lanes(layer: Linear) -> tuple[dict[str, Any], int]:
     """Return the fields of `ek_lanes_mac16` and the bytes of scratch memory."""
     fields = window_fields(layer, (_SIDE, _SIDE))
     stride, output_columns = int(fields["stride_columns"]), layer.output.shape[2]
@@ -67,11 +67,17 @@ def _lanes(layer: Linear) -> tuple[dict[str, Any], int]:
     return settings, _PLANES * _SIDE * ((run - 1) * stride + _SIDE) * 4
 
 
-def _suits(layer: Linear) -> bool:
+def taps_of(weights: NDArray[Any]) -> NDArray[Any]:
+    """Return weights, shape (1, 3, 3, channels), as (channels, 9): the window's columns, as its activations lie."""
+    taps: NDArray[Any] = weights[0].transpose(2, 1, 0).reshape(-1, _TAPS)
+    return taps
+
+
+def suits(layer: Linear) -> bool:
     """Whether each channel sees itself through a plain window of 3 x 3."""
     options = layer.op.options
     return (
-        layer.kernel_suffix == "s8"
+        layer.kernel_suffix in ("s8", "s4")
         and layer.input.data is None  # a constant of bytes need not be aligned
         and layer.weights.shape == (1, _SIDE, _SIDE, layer.input.shape[3])
         and options["strideH"] == options["strideW"]
