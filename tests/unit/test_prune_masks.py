@@ -212,6 +212,7 @@ def test_a_core_gets_the_blocks_that_its_kernels_skip(name: str, data: Data, ker
     assert core is not None and core.target == name and any(f"{name} from" in line for line in told)
     assert len(core.before) == len(core.predicted) == len(core.after) > 3
     assert all(layer.constants_bytes > 64 for layer in core.after if "conv" in layer.name)
+    assert all(layer.instructions for layer in core.predicted if "conv" in layer.name)
     assert core == OnCore.from_json(json.loads(json.dumps(dataclasses.asdict(core))))
 
 

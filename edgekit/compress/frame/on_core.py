@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edgekit import targets
 from edgekit.compress.frame.conversion import to_int8
 from edgekit.compress.frame.step import LayerOnCore
+from edgekit.engine import costs
 from edgekit.engine.options import EngineOptions
 from edgekit.engine.program import program
 from edgekit.errors import EdgeKitError
@@ -40,13 +41,18 @@ def layers_on_core(
     except EdgeKitError:
         return ()
     return tuple(
-        LayerOnCore(layer.name, layer.form, sum(constant.values.nbytes for constant in layer.constants))
+        LayerOnCore(
+            layer.name,
+            layer.form,
+            sum(constant.values.nbytes for constant in layer.constants),
+            costs.instructions(made.graph, layer, features),
+        )
         for layer in made.lowered
     )
 
 
 def told(layers: tuple[LayerOnCore, ...]) -> str:
-    """Sum layers up in a few words.
+    """Sum up in a few words the layers whose instructions are predicted: those with weights.
 
     Example:
         >>> told((LayerOnCore("a", "dense", 1000, 20_000), LayerOnCore("b", "blocks", 500, 5_000)))
@@ -55,5 +61,5 @@ def told(layers: tuple[LayerOnCore, ...]) -> str:
     if not layers:
         return "not to be had"
     counted = [layer.instructions for layer in layers if layer.instructions is not None]
-    instructions = f", {sum(counted):,} instructions" if len(counted) == len(layers) else ""
+    instructions = f", {sum(counted):,} instructions" if counted else ""
     return f"{sum(layer.constants_bytes for layer in layers):,} B of constants{instructions}"
