@@ -27,8 +27,8 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     rows = block_rows(rows_of_groups(weights), shape)
     if depth > MOST_DEPTH or is_full(rows, depth):
         return ()
-    # Words are gathered from pixels that lie at whole words; others are copied.
-    pointwise = int(dense.fields["pointwise"] and depth % shape.depth == 0)
+    # Words are gathered from pixels that lie at whole words, which those of a constant may not; others are copied.
+    pointwise = int(dense.fields["pointwise"] and depth % shape.depth == 0 and layer.input.data is None)
     copies_rows = dense.fields["copies_rows"] or dense.fields["pointwise"] - pointwise
     tile = {
         **dense.fields,

@@ -24,7 +24,8 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     weights = layer.weights.data.reshape(layer.weights.shape[-2:])
     channels, depth = weights.shape
     rows = block_rows(rows_of_groups(weights), shape)
-    if depth % shape.depth or depth > MOST_DEPTH or is_full(rows, depth):
+    # Words are gathered from vectors that lie at whole words, which those of a constant may not.
+    if depth % shape.depth or depth > MOST_DEPTH or layer.input.data is not None or is_full(rows, depth):
         return ()
     vectors = layer.output.elements // channels
     made = dataclasses.replace(
