@@ -47,7 +47,7 @@ def test_layers_equal_tflm(
     flags: tuple[str, ...], layers: list[LayerCase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
-    programs = [program(graph.parse(case.flatbuffer), EngineOptions(("x86",))) for case in layers]
+    programs = [program(graph.parse(case.flatbuffer), EngineOptions(("x86",), form="dense")) for case in layers]
     assert {made.lowered[0].kernel for made in programs} >= KERNELS
     monkeypatch.setattr(aot_on_host, "FLAGS", (*aot_on_host.FLAGS, *flags))
     results = aot_on_host.run(programs, [case.samples for case in layers], tmp_path)
