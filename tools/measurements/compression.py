@@ -9,7 +9,7 @@ from typing import Any
 
 import accuracy
 import vgg16_on_host
-from cells import COMPRESSED, Cell
+from cells import COMPRESSED, LARGE, Cell, path_of
 
 Results = dict[str, dict[str, Any]]
 
@@ -117,8 +117,9 @@ def goals() -> Iterator[Goal]:
 
 
 def wanted() -> Iterator[Cell]:
-    """Yield the cells of all rows, each once."""
-    yield from dict.fromkeys(itertools.chain.from_iterable(goal.pair.cells for goal in goals()))
+    """Yield the cells of all rows, each once; those of models that this checkout has."""
+    cells = dict.fromkeys(itertools.chain.from_iterable(goal.pair.cells for goal in goals()))
+    yield from (cell for cell in cells if cell.model in LARGE or path_of(cell.model).is_file())
 
 
 def table(results: Results) -> list[str]:
