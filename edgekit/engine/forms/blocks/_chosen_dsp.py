@@ -16,6 +16,16 @@ _GROUP = 4
 _PAIRS = ((0, 2), (1, 3), (0, 1), (2, 3), (0, 3), (1, 2))
 
 
+def _covering(used: int) -> tuple[int, int]:
+    """Which pairs hold the depths of a group that are bits of `used`; -1 where it takes fewer than two."""
+    depths = {depth for depth in range(_GROUP) if used >> depth & 1}
+    one = [number for number, pair in enumerate(_PAIRS) if depths <= set(pair)]
+    return (one[0] if depths else -1, -1) if one else (0, 1)
+
+
+_COVERING = np.array([_covering(used) for used in range(1 << _GROUP)])
+
+
 def pair_rows(weights: NDArray[np.int8]) -> tuple[BlockRow, ...]:
     """Return the pairs that hold all weights that are not 0: none, one or two of each four depths.
 
@@ -37,24 +47,15 @@ def pair_rows(weights: NDArray[np.int8]) -> tuple[BlockRow, ...]:
 def chosen_words(row: BlockRow, *, wide: bool) -> NDArray[np.int64]:
     """Return the words of the pairs of four channels; `wide`: weights are stored as int16, twice their value."""
     steps, blocks = flagged_steps(row)
-    pairs = [pair_words(block.astype(np.int64)[:, None, None, :], wide=wide) for block in blocks]
-    return stepped_words(steps, pairs)
+    pairs = blocks.astype(np.int64).transpose(1, 0, 2)[:, :, None, :]
+    return stepped_words(steps, pair_words(pairs, wide=wide))
 
 
 def _pair_row(start: int, weights: NDArray[np.int8]) -> BlockRow:
     groups = weights.reshape(CHANNELS, -1, _GROUP)
-    places, values = [], []
-    for place, used in enumerate((groups != 0).any(axis=0)):
-        for number in _covering(set(np.flatnonzero(used).tolist())):
-            places.append(2 * (len(_PAIRS) * place + number))
-            values.append(groups[:, place, _PAIRS[number]])
-    blocks = np.array(values, np.int8).reshape(-1, CHANNELS, 2)
-    return BlockRow(start, np.array(places, np.int64), blocks)
-
-
-def _covering(used: set[int]) -> tuple[int, ...]:
-    """Which pairs hold some of four depths."""
-    if not used:
-        return ()
-    one = [number for number, pair in enumerate(_PAIRS) if used <= set(pair)]
-    return (one[0],) if one else (0, 1)
+    used = (groups != 0).any(axis=0) @ (1 << np.arange(_GROUP))
+    numbers = _COVERING[used]
+    group, which = np.nonzero(numbers >= 0)
+    number = numbers[group, which]
+    values = groups[:, group[:, None], np.array(_PAIRS)[number]]
+    return BlockRow(start, 2 * (len(_PAIRS) * group + number), values.transpose(1, 0, 2))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.engine.cores.dsp._tile import signed, weight_words
+from edgekit.engine.cores.dsp._tile import CHANNELS, signed, weight_words
 from edgekit.engine.forms.blocks._encode import BlockRow
 
 _MOST = 127
@@ -36,15 +34,16 @@ def block_words(row: BlockRow, *, wide: bool) -> NDArray[np.int64]:
         wide: whether weights are stored as int16, twice their value.
     """
     steps, blocks = flagged_steps(row)
-    return stepped_words(steps, [weight_words(block, wide=wide) for block in blocks])
+    side_by_side = blocks.transpose(1, 0, 2).reshape(CHANNELS, -1)
+    return stepped_words(steps, weight_words(side_by_side, wide=wide))
 
 
-def stepped_words(steps: NDArray[np.int64], blocks: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return a word of the steps to each four blocks in front of their words."""
+def stepped_words(steps: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a word of the steps to each four blocks in front of their words, as many for each block."""
+    by_block = words.reshape(len(steps), -1)
     parts = []
     for start in range(0, len(steps), _BLOCKS_A_WORD):
         some = slice(start, start + _BLOCKS_A_WORD)
         places = 8 * np.arange(len(steps[some]))
-        parts.append(signed((steps[some] << places).sum(keepdims=True)))
-        parts += blocks[some]
+        parts += [signed((steps[some] << places).sum(keepdims=True)), by_block[some].reshape(-1)]
     return np.concatenate(parts)
