@@ -29,11 +29,24 @@ typedef struct {
 /* Widens the weights of the next channel, as ek_widen_weights_mac16 does. */
 typedef ek_packed ek_widen_next_mac16(ek_packed weights, int32_t *widened, int32_t quads);
 
+/* Sums of this channel, as ek_scaled_dots_mac16 makes them. codes: where those of its weights begin. */
+typedef void ek_sum_pixels_mac16(int32_t *sums, int32_t *end, int32_t start, const int16_t *x, int32_t step,
+                                 const int32_t *widened, int32_t quads, const uint8_t *codes);
+
+/* Where all weights are widened, their codes are not needed any more. */
+static inline void ek_sum_all_mac16(int32_t *sums, int32_t *end, int32_t start, const int16_t *x,
+                                    int32_t step, const int32_t *widened, int32_t quads,
+                                    const uint8_t *codes) {
+  (void)codes;
+  ek_scaled_dots_mac16(sums, end, start, x, step, widened, quads);
+}
+
 /* All channels of rows [y, y + rows), pixels [x, x + count), whose windows lie in strips. widened: the
  * weights of one channel. */
 static inline void ek_conv_2d_block_mac16(const ek_pixels_mac16 *layer, ek_packed weights,
-                                          ek_widen_next_mac16 *widen, const int16_t *strips, int32_t *widened,
-                                          int32_t rows, int32_t count, ek_rows output, int32_t y, int32_t x) {
+                                          ek_widen_next_mac16 *widen, ek_sum_pixels_mac16 *sum_pixels,
+                                          const int16_t *strips, int32_t *widened, int32_t rows,
+                                          int32_t count, ek_rows output, int32_t y, int32_t x) {
   int32_t sums[EK_BLOCK_MAC16];
   const int32_t step = 2 * layer->window.stride_columns * layer->window.column;
   /* Windows of one pixel follow each other in all strips, and so do whole rows of the output. */
@@ -46,11 +59,11 @@ static inline void ek_conv_2d_block_mac16(const ek_pixels_mac16 *layer, ek_packe
   for (int32_t at = x * layer->to.step; at < (x + 1) * layer->to.step; ++at) {
     int32_t channel[EK_CHANNEL_WORDS];
     ek_unfold_channel_mac16(compact, &layer->to, channel);
+    const uint8_t *codes = weights.codes;
     weights = widen(weights, widened, layer->quads);
     for (int32_t i = 0; i < runs; ++i) {
       int32_t *sum = sums + i * dots;
-      ek_scaled_dots_mac16(sum, sum + dots, channel[0], strips + i * layer->strip, step, widened,
-                           layer->quads);
+      sum_pixels(sum, sum + dots, channel[0], strips + i * layer->strip, step, widened, layer->quads, codes);
     }
     for (int32_t i = 0; i < parts; ++i) {
       ek_requantize_mac16(channel, &layer->to, sums + i * pixels, pixels, ek_row(output, y + i) + at);
@@ -63,8 +76,9 @@ static inline void ek_conv_2d_block_mac16(const ek_pixels_mac16 *layer, ek_packe
  * widened weights of a channel, those of one four more, a strip for each of the rows that are computed at
  * once, and 4 bytes that are read but count for nothing; aligned to 4 bytes. */
 static inline void ek_conv_2d_by_blocks_mac16(const ek_pixels_mac16 *layer, ek_packed weights,
-                                              ek_widen_next_mac16 *widen, ek_rows input, ek_rows output,
-                                              int8_t *scratch, int32_t row_begin, int32_t row_end) {
+                                              ek_widen_next_mac16 *widen, ek_sum_pixels_mac16 *sum_pixels,
+                                              ek_rows input, ek_rows output, int8_t *scratch,
+                                              int32_t row_begin, int32_t row_end) {
   int32_t *widened = (int32_t *)(void *)scratch;
   int16_t *strips = (int16_t *)(void *)(widened + 2 * layer->quads + 2);
   for (int32_t y = row_begin; y < row_end; y += layer->rows) {
@@ -75,7 +89,7 @@ static inline void ek_conv_2d_by_blocks_mac16(const ek_pixels_mac16 *layer, ek_p
       for (int32_t i = 0; i < rows; ++i) {
         ek_gather_strip_mac16(&layer->window, input, y + i, x, count, strips + i * layer->strip);
       }
-      ek_conv_2d_block_mac16(layer, weights, widen, strips, widened, rows, count, output, y, x);
+      ek_conv_2d_block_mac16(layer, weights, widen, sum_pixels, strips, widened, rows, count, output, y, x);
     }
   }
 }

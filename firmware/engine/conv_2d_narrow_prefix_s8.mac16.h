@@ -17,8 +17,8 @@ static inline ek_packed ek_widen_prefix_mac16(ek_packed weights, int32_t *widene
 static inline void ek_conv_2d_narrow_prefix_s8_mac16(const ek_conv_2d_narrow_prefix_s8_mac16_layer *layer,
                                                      ek_rows input, ek_rows output, int8_t *scratch,
                                                      int32_t row_begin, int32_t row_end) {
-  ek_conv_2d_by_blocks_mac16(&layer->pixels, layer->packed, ek_widen_prefix_mac16, input, output, scratch,
-                             row_begin, row_end);
+  ek_conv_2d_by_blocks_mac16(&layer->pixels, layer->packed, ek_widen_prefix_mac16, ek_sum_all_mac16, input,
+                             output, scratch, row_begin, row_end);
 }
 
 #endif

@@ -19,8 +19,8 @@ static inline void ek_conv_2d_narrow_s8_mac16(const ek_conv_2d_narrow_s8_mac16_l
                                               ek_rows output, int8_t *scratch, int32_t row_begin,
                                               int32_t row_end) {
   const ek_packed weights = {(const uint8_t *)layer->weights, NULL};
-  ek_conv_2d_by_blocks_mac16(&layer->pixels, weights, ek_widen_narrow_mac16, input, output, scratch,
-                             row_begin, row_end);
+  ek_conv_2d_by_blocks_mac16(&layer->pixels, weights, ek_widen_narrow_mac16, ek_sum_all_mac16, input, output,
+                             scratch, row_begin, row_end);
 }
 
 #endif

@@ -25,7 +25,7 @@ PORTABLE = BlockShape(channels=4, depth=1)
 
 _OF_FEATURE: Mapping[str, BlockShape] = {
     "dsp": BlockShape(channels=4, depth=4),
-    "mac16": BlockShape(channels=1, depth=8),
+    "mac16": BlockShape(channels=1, depth=4),
     "mve": BlockShape(channels=4, depth=4),
     "rv32": BlockShape(channels=4, depth=1),
 }
