@@ -22,6 +22,8 @@ static inline void ek_delta_tile_s8(const ek_delta_s8 *delta, const int32_t gap_
                                     int8_t *const *pixels) {
   const uint8_t *gaps = delta->gaps;
   const int8_t *weights = delta->matrix.weights;
+  const int32_t low = delta->matrix.activation_min;
+  const int32_t high = delta->matrix.activation_max;
   for (int32_t channel = 0; channel < delta->matrix.output_channels; ++channel) {
     const int8_t *x = patches;
     int32_t sum_0 = delta->matrix.bias[channel];
@@ -47,10 +49,18 @@ static inline void ek_delta_tile_s8(const ek_delta_s8 *delta, const int32_t gap_
       ++weights;
       ++gaps;
     }
-    pixels[0][channel] = ek_matrix_output(&delta->matrix, channel, sum_0);
-    pixels[1][channel] = ek_matrix_output(&delta->matrix, channel, sum_1);
-    pixels[2][channel] = ek_matrix_output(&delta->matrix, channel, sum_2);
-    pixels[3][channel] = ek_matrix_output(&delta->matrix, channel, sum_3);
+    if (delta->matrix.scales_down) {
+      const ek_scale scale = ek_matrix_scale(&delta->matrix, channel);
+      pixels[0][channel] = ek_clamp(ek_scaled(scale, sum_0), low, high);
+      pixels[1][channel] = ek_clamp(ek_scaled(scale, sum_1), low, high);
+      pixels[2][channel] = ek_clamp(ek_scaled(scale, sum_2), low, high);
+      pixels[3][channel] = ek_clamp(ek_scaled(scale, sum_3), low, high);
+    } else {
+      pixels[0][channel] = ek_matrix_output(&delta->matrix, channel, sum_0);
+      pixels[1][channel] = ek_matrix_output(&delta->matrix, channel, sum_1);
+      pixels[2][channel] = ek_matrix_output(&delta->matrix, channel, sum_2);
+      pixels[3][channel] = ek_matrix_output(&delta->matrix, channel, sum_3);
+    }
   }
 }
 
