@@ -170,7 +170,7 @@ def _reached(goal: Goal, value: float) -> bool:
 
 def _vgg16(results: Results) -> tuple[str, ...]:
     found = results.get(vgg16_on_host.KEY, {})
-    head = ("VGG-16, 90 % pruned", "host, flash", "constants, bytes; one image equal to LiteRT's reference kernels")
+    head = ("VGG-16, 90 % pruned", "host, flash", "constants, bytes; one image equal to TFLM's")
     bound = f"≤ {_VGG16_BYTES:,}"
     if "stored_bytes" not in found:
         return (*head, "–", "–", "", bound)
