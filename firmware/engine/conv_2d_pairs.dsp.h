@@ -9,7 +9,8 @@
 typedef struct {
   ek_window_s8 window;
   const int32_t *blocks; /* see tile.dsp.h */
-  int32_t depth;         /* kernel_rows * kernel_columns * input_channels */
+  int32_t depth;      /* kernel_rows * kernel_columns * input_channels, each row as long as whole_rows says */
+  int32_t whole_rows; /* 1: each row of the window fills whole words, with weights of 0 at its end */
   int32_t output_columns;
   int32_t output_channels;
   int32_t pointwise; /* 1: a 1x1 kernel without padding, whose window is the input pixel itself */
@@ -59,9 +60,11 @@ static inline void ek_copy_two(int8_t *first, int8_t *second, const int8_t *from
   }
 }
 
-/* Gathers the windows of two neighbors in a row where all of them lies inside the input; 0 where not. Rows of
- * whole words are widened at once; others are copied to `bytes` first, each with what lies behind its last
- * word, which the next row overwrites. */
+#define EK_SHORT_ROW_WORDS 8 /* rows up to it are widened by one call */
+
+/* Gathers the windows of two neighbors in a row where all of them lies inside the input; 0 where not. Rows
+ * that fill whole words are widened at once; others are copied to `bytes` first, each with what lies behind
+ * its last word, which the next row overwrites. */
 static inline int ek_gather_neighbors(const ek_conv_2d_pairs_layer *layer, ek_rows input, ek_pixel first,
                                       uint32_t *patch, int8_t *bytes, int8_t *second_bytes) {
   const ek_window_s8 *window = &layer->window;
@@ -78,8 +81,13 @@ static inline int ek_gather_neighbors(const ek_conv_2d_pairs_layer *layer, ek_ro
   }
   int32_t place = top % input.ring_rows;
   const int8_t *row = input.data + place * input.row_bytes + left;
+  const int is_whole = layer->whole_rows || (row_bytes & 3) == 0;
+  if (is_whole && words <= EK_SHORT_ROW_WORDS && place + window->kernel_rows <= input.ring_rows) {
+    ek_widen_rows(patch, row, step, words, window->kernel_rows, input.row_bytes);
+    return 1;
+  }
   for (int32_t rows = window->kernel_rows; rows > 0; --rows) {
-    if ((row_bytes & 3) == 0) {
+    if (is_whole) {
       patch = ek_widen_two(patch, row, row + step, words);
     } else {
       ek_copy_two(bytes, second_bytes, row, step, words);
@@ -109,13 +117,21 @@ static inline void ek_gather_pair(const ek_conv_2d_pairs_layer *layer, ek_rows i
   const int32_t groups = (layer->depth + 3) >> 2;
   int8_t *bytes = (int8_t *)(patch + 3 * groups);
   int8_t *second_bytes = bytes + 4 * groups + 4;
+  const int32_t row_bytes = window->kernel_columns * window->input_channels;
   if (second.x == first.x + 1 && ek_gather_neighbors(layer, input, first, patch, bytes, second_bytes)) {
-    if (((window->kernel_columns * window->input_channels) & 3) == 0) {
+    if (layer->whole_rows || (row_bytes & 3) == 0) {
       return;
     }
   } else {
     ek_gather_patch(window, input, first.y, first.x, bytes);
     ek_gather_patch(window, input, second.y, second.x, second_bytes);
+    if (layer->whole_rows) {
+      for (int32_t rows = window->kernel_rows; rows > 0;
+           --rows, bytes += row_bytes, second_bytes += row_bytes) {
+        patch = ek_widen_two(patch, bytes, second_bytes, (row_bytes + 3) >> 2);
+      }
+      return;
+    }
   }
   ek_widen_two(patch, bytes, second_bytes, groups);
 }

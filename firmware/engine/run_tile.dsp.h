@@ -15,6 +15,19 @@
 
 #define EK_RECORD_WORDS(groups) (4 * (groups) + 2)
 
+/* Pairs of neighbors whose windows are rows of whole words. */
+typedef struct {
+  uint32_t *to;        /* their records */
+  const int8_t *pixel; /* the window of the first one */
+  int32_t step;        /* bytes from one pixel to the next */
+  int32_t words;       /* of a row */
+  int32_t rows;
+  int32_t gap; /* bytes from the end of a row to the next */
+  int32_t pairs;
+  int32_t offset; /* of the first output */
+  int32_t second; /* from one output to the next */
+} ek_stretch;
+
 #ifdef __ARM_FEATURE_DSP
 
 /* clang-format off */
@@ -52,6 +65,45 @@ static __attribute__((noinline)) void ek_frame_block(const int32_t *scales, int3
 #undef EK_FRAME_CHANNEL
 }
 
+/* Writes the records of a stretch of one pair or more; moves offset on and counts pairs down to 0. r0 record, r1
+ * pixel, r2 step, r3 words, r4 rows, r5 gap, r6 words left, r7 the first row, r12 stretch, lr rows left. */
+static __attribute__((noinline)) void ek_widen_stretch(ek_stretch *stretch) {
+  register ek_stretch *r0 __asm__("r0") = stretch;
+  __asm__ volatile(
+    "push {r4-r11, lr}\n\t"
+    "mov r12, r0\n\t"
+    "ldmia.w r12, {r0-r5}\n\t"
+    "1:\n\t" /* a pair */
+    "mov lr, r4\n\t"
+    "mov r7, r1\n\t"
+    "2:\n\t" /* a row */
+    "mov r6, r3\n\t"
+    "3:\n\t"
+    "ldr r11, [r1, r2]\n\t"
+    "ldr r10, [r1], #4\n\t"
+    "sxtb16 r9, r11\n\t"
+    "sxtb16 r8, r10\n\t"
+    "sxtb16 r11, r11, ror #8\n\t"
+    "sxtb16 r10, r10, ror #8\n\t"
+    "stmia.w r0!, {r8, r9, r10, r11}\n\t"
+    "subs r6, #1\n\t"
+    "bne.n 3b\n\t"
+    "add r1, r1, r5\n\t"
+    "subs.w lr, lr, #1\n\t"
+    "bne.n 2b\n\t"
+    "ldrd r8, r9, [r12, #28]\n\t"
+    "stmia.w r0!, {r8, r9}\n\t"
+    "add r8, r8, r9, lsl #1\n\t"
+    "str r8, [r12, #28]\n\t"
+    "add r1, r7, r2, lsl #1\n\t"
+    "ldr r6, [r12, #24]\n\t"
+    "subs r6, #1\n\t"
+    "str r6, [r12, #24]\n\t"
+    "bne.n 1b\n\t"
+    "pop {r4-r11, lr}\n\t"
+    : "+r"(r0) : : "r1", "r2", "r3", "r12", "cc", "memory");
+}
+
 /* From sums to outputs, but for the last shift; r2 is the multiplier, r3 the rounding, r12 the shift. SIGNED rounds
  * halves of negative sums away from zero: it takes 1 << LESS, LESS = raise - 1, from their rounding. */
 #define EK_RUN_RELU(A, B) \
@@ -72,8 +124,8 @@ static __attribute__((noinline)) void ek_frame_block(const int32_t *scales, int3
 #define EK_RUN_OTHER_SIGNED_INT4(A, B, TEMPORARY) EK_RUN_SIGNED(A, B, TEMPORARY, "11")
 
 /* Defines NAME(block, records, end, groups, output): four channels of the pixels of all records, of which
- * there is at least one. Assembly as in tile.dsp.h. The frame: 0 end of the weights, 4 block, 8 record, 12 end of the
- * records, 16 where the first round enters its loop of four groups, 20 output. */
+ * there is at least one. Assembly as in tile.dsp.h. The frame: 0 end of the weights, 4 output, 8 record, 12 end of the
+ * records, 16 block, 20 where the first round enters its loop of four groups. */
 #define EK_RUN_TILE(NAME, FIRST, OTHER) \
   static __attribute__((noinline)) void NAME(const uint32_t *block, const uint32_t *records, \
                                              const uint32_t *end, int32_t groups, int8_t *output) { \
@@ -86,10 +138,9 @@ static __attribute__((noinline)) void ek_frame_block(const int32_t *scales, int3
       "push {r5-r11, lr}\n\t" \
       "sub sp, #24\n\t" \
       "strd r1, r2, [sp, #8]\n\t" \
-      "str r4, [sp, #20]\n\t" \
       "add r2, r0, r3, lsl #5\n\t" \
       "add r2, r2, #16\n\t" \
-      "strd r2, r0, [sp]\n\t" \
+      "strd r2, r4, [sp]\n\t" \
       "rsb r3, r3, #0\n\t" \
       "and r3, r3, #3\n\t" \
       "movs r2, #88\n\t" \
@@ -97,10 +148,9 @@ static __attribute__((noinline)) void ek_frame_block(const int32_t *scales, int3
       "adr.w r2, 2f\n\t" \
       "add r3, r3, r2\n\t" \
       "orr r3, r3, #1\n\t" \
-      "str r3, [sp, #16]\n\t" \
+      "strd r0, r3, [sp, #16]\n\t" \
       "1:\n\t" /* two pixels */ \
-      "ldr r0, [sp, #4]\n\t" \
-      "ldr r2, [sp, #16]\n\t" \
+      "ldrd r0, r2, [sp, #16]\n\t" \
       "ldmia.w r0, {r8-r11}\n\t" \
       "ldmia.w r0!, {r4-r7}\n\t" \
       "bx r2\n\t" \
@@ -108,11 +158,10 @@ static __attribute__((noinline)) void ek_frame_block(const int32_t *scales, int3
       "2:\n\t" /* four groups */ \
       EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE \
       EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE EK_PAIR_STEP_WIDE \
-      "ldr r2, [sp]\n\t" \
+      "ldrd r2, r3, [sp]\n\t" \
       "cmp r0, r2\n\t" \
       "bne.w 2b\n\t" \
       "ldrd r2, lr, [r1], #8\n\t" \
-      "ldr r3, [sp, #20]\n\t" \
       "str r1, [sp, #8]\n\t" \
       "add r1, r2, r3\n\t" \
       EK_PAIR_CHANNEL_WIDE(FIRST("r4", "r8"), "r4", "r8") \
@@ -129,6 +178,19 @@ static __attribute__((noinline)) void ek_frame_block(const int32_t *scales, int3
 /* clang-format on */
 
 #else
+
+static inline void ek_widen_stretch(ek_stretch *stretch) {
+  uint32_t *to = stretch->to;
+  for (; stretch->pairs > 0; --stretch->pairs, stretch->offset += 2 * stretch->second) {
+    const int8_t *row = stretch->pixel;
+    for (int32_t rows = stretch->rows; rows > 0; --rows, row += 4 * stretch->words + stretch->gap) {
+      to = ek_widen_two(to, row, row + stretch->step, stretch->words);
+    }
+    *to++ = (uint32_t)stretch->offset;
+    *to++ = (uint32_t)stretch->second;
+    stretch->pixel += 2 * stretch->step;
+  }
+}
 
 static inline void ek_frame_block(const int32_t *scales, int32_t rounding, int32_t raise, uint32_t *block,
                                   uint32_t *ends) {

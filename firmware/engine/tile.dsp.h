@@ -215,6 +215,36 @@ static __attribute__((noinline)) uint32_t *ek_widen_two(uint32_t *to, const int8
 #undef EK_WIDEN_STEP
   return r0;
 }
+
+/* Widens `rows` rows of `words` words of two pixels, the second `step` bytes behind the first, rows `pitch` bytes
+ * apart, side by side to `to`. */
+static __attribute__((noinline)) void ek_widen_rows(uint32_t *to, const int8_t *pixel, int32_t step, int32_t words,
+                                                    int32_t rows, int32_t pitch) {
+  register uint32_t *r0 __asm__("r0") = to;
+  register const int8_t *r1 __asm__("r1") = pixel;
+  register int32_t r2 __asm__("r2") = step;
+  register int32_t r3 __asm__("r3") = words;
+  register int32_t r4 __asm__("r4") = rows;
+  register int32_t r5 __asm__("r5") = pitch - 4 * words;
+  __asm__ volatile(
+    "1:\n\t"
+    "mov r6, r3\n\t"
+    "2:\n\t"
+    "ldr r11, [r1, r2]\n\t"
+    "ldr r10, [r1], #4\n\t"
+    "sxtb16 r9, r11\n\t"
+    "sxtb16 r8, r10\n\t"
+    "sxtb16 r11, r11, ror #8\n\t"
+    "sxtb16 r10, r10, ror #8\n\t"
+    "stmia.w r0!, {r8, r9, r10, r11}\n\t"
+    "subs r6, #1\n\t"
+    "bne.n 2b\n\t"
+    "add r1, r5\n\t"
+    "subs r4, #1\n\t"
+    "bne.n 1b\n\t"
+    : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5)
+    : : "r6", "r8", "r9", "r10", "r11", "cc", "memory");
+}
 /* clang-format on */
 
 #else
@@ -327,6 +357,13 @@ static inline uint32_t *ek_widen_two(uint32_t *to, const int8_t *pixel_0, const 
     *to++ = ek_odd_bytes(word_1);
   }
   return to;
+}
+
+static inline void ek_widen_rows(uint32_t *to, const int8_t *pixel, int32_t step, int32_t words, int32_t rows,
+                                 int32_t pitch) {
+  for (; rows > 0; --rows, pixel += pitch) {
+    to = ek_widen_two(to, pixel, pixel + step, words);
+  }
 }
 
 #endif

@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.engine import packings
-from edgekit.engine.cores.dsp._scaling import Scaling, clamp_fields, is_relu
-from edgekit.engine.cores.dsp._tile import CHANNELS, padded, starts
+from edgekit.engine.cores.dsp._scaling import Scaling, is_relu
+from edgekit.engine.cores.dsp._tile import CHANNELS, has_whole_rows, padded, pair_fields, starts, whole_rows
 from edgekit.engine.lowered import Constant, Lowered
-from edgekit.engine.ops._convolution import rows_read, window_fields
+from edgekit.engine.ops._convolution import rows_read
 from edgekit.engine.ops._linear import Linear
 from edgekit.engine.packings import Packed
+from edgekit.tflite.graph import Graph, Op
 
 INT8 = "int8"
 PACKINGS = ("int4", "clustered", "bitmap", "prefix")
 """Those with kernels, whose names begin with them."""
-_MOST_PIXELS = 32
+_MOST_PIXELS = 64
 _LEAST_PIXELS = 4
 _LEAST_SCRATCH = 2048
-_SHARE_OF_ROWS = 8
-"""Scratch memory that a run may take: this share of input and output of its layer together, or the least."""
+_SHARE_OF_TENSORS = 8
 TABLE_BYTES = 1024
 _MOST_SHIFT = 22
 """As in `edgekit.engine.cores.dsp._scaling`, of what raised sums are shifted by."""
@@ -34,6 +34,12 @@ _ORDERS = {
     # A byte is the halves of one word.
     "clustered": [(channel, first + step) for first in (0, 1) for channel in range(4) for step in (0, 2)],
 }
+
+
+def window_depth(layer: Linear) -> int:
+    """Return the depth of a window, with the zeros that fill its rows."""
+    channels, kernel_rows, kernel_columns, seen = layer.weights.shape
+    return kernel_rows * padded(kernel_columns * seen) if has_whole_rows(layer) else layer.weights.elements // channels
 
 
 def stream(rows: NDArray[np.int8], packing: str) -> NDArray[np.int8]:
@@ -66,46 +72,42 @@ def fits(rows: NDArray[np.int8], scale: Scaling, packing: str) -> bool:
     return bool(reach.max() < 1 << 31 - raised and scale.shift.max() + raised - 1 <= _MOST_SHIFT)
 
 
-def packed(rows: NDArray[np.int8], scale: Scaling) -> list[Packed]:
+def packed(layer: Linear, rows: NDArray[np.int8], scale: Scaling) -> list[Packed]:
     """Return the weights in each packing that a kernel reads and that holds them in fewer bytes than int8 takes."""
     found = []
     for name in PACKINGS:
         if not fits(rows, scale, name):
             continue
-        weights = stream(rows, name)
+        weights = stream(_rows(layer, rows), name)
         made = packings.packed_as(name, weights.reshape(-1), weights.shape[1])
         if made is not None:
             found.append(made)
     return found
 
 
-def plain(rows: NDArray[np.int8]) -> Packed:
+def plain(layer: Linear, rows: NDArray[np.int8]) -> Packed:
     """Return the weights as they are."""
-    weights = stream(rows, INT8)
+    weights = stream(_rows(layer, rows), INT8)
     codes = Constant("codes", weights.reshape(-1).view(np.uint8), f"{weights.shape}: int8")
     return Packed(INT8, codes, None)
 
 
-def convolution(layer: Linear, scale: Scaling, weights: Packed) -> Lowered:
+def _rows(layer: Linear, rows: NDArray[np.int8]) -> NDArray[np.int8]:
+    return whole_rows(rows, layer.weights.shape[1]) if has_whole_rows(layer) else rows
+
+
+def convolution(graph: Graph, layer: Linear, scale: Scaling, weights: Packed) -> Lowered:
     """Lower a convolution whose weights are stored in some packing."""
-    channels, kernel_rows, kernel_columns, _ = layer.weights.shape
-    depth = layer.weights.elements // channels
+    channels, kernel_rows = layer.weights.shape[:2]
+    depth = window_depth(layer)
     table_bytes = TABLE_BYTES if weights.name == "clustered" else 0
     pixels = layer.output.elements // channels
-    run = run_of(depth, pixels, layer.input.size_bytes + layer.output.size_bytes)
+    run = run_of(depth, pixels, _allowed_bytes(graph, layer))
     per_block = padded(depth) * CHANNELS
     return Lowered(
         kernel=f"conv_2d_runs_{weights.name}_{'relu' if is_relu(layer) else 'signed'}_s8.dsp",
         fields={
-            "pairs": {
-                "window": window_fields(layer, (kernel_rows, kernel_columns)),
-                "blocks": "scales",
-                "depth": depth,
-                "output_columns": layer.output.shape[2],
-                "output_channels": channels,
-                "pointwise": int(kernel_rows == kernel_columns == 1),
-                **clamp_fields(layer),
-            },
+            "pairs": pair_fields(layer, depth, "scales"),
             **fields_of(weights),
             "raise": raise_of(weights.name),
             "rounding": scale.rounding_of_one,
@@ -136,22 +138,33 @@ def scratch_bytes(depth: int, run: int) -> int:
     return run // 2 * (4 * padded(depth) + 8) + 2 * CHANNELS * padded(depth) + 64
 
 
-def run_of(depth: int, pixels: int, tensor_bytes: int) -> int:
+def run_of(depth: int, pixels: int, allowed: int) -> int:
     """Return how many pixels share the widening of weights: the more, the less it costs, the more memory they take.
 
     Args:
         depth: of a window.
         pixels: of the whole output.
-        tensor_bytes: of input and output.
+        allowed: bytes of scratch memory.
 
     Example:
-        >>> run_of(8, 48 * 48, 55_296), run_of(64, 25 * 5, 16_000), run_of(576, 64, 8192)
-        (32, 10, 4)
+        >>> run_of(8, 48 * 48, 6000), run_of(64, 25 * 5, 2048), run_of(576, 64, 2048)
+        (64, 10, 4)
     """
-    allowed = max(_LEAST_SCRATCH, tensor_bytes // _SHARE_OF_ROWS)
     most = next((run for run in range(_MOST_PIXELS, _LEAST_PIXELS, -2) if scratch_bytes(depth, run) <= allowed), 4)
     runs = -(-pixels // most)
     return -(-pixels // runs // 2) * 2
+
+
+def _allowed_bytes(graph: Graph, layer: Linear) -> int:
+    """Scratch memory that a run may take: what other layers need more than this one, else little beside its tensors."""
+    own = _tensor_bytes(graph, layer.op)
+    spare = max(_tensor_bytes(graph, op) for op in graph.ops) // 2 - own
+    return max(_LEAST_SCRATCH, own // _SHARE_OF_TENSORS, spare)
+
+
+def _tensor_bytes(graph: Graph, op: Op) -> int:
+    tensors = [graph.tensors[index] for index in (*op.inputs, *op.outputs) if index >= 0]
+    return sum(tensor.size_bytes for tensor in tensors if tensor.data is None)
 
 
 def block_scales(scale: Scaling, raised: int) -> Constant:

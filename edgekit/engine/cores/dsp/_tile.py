@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.engine.cores.dsp._scaling import Scaling
+from edgekit.engine.cores.dsp._scaling import Scaling, clamp_fields
 from edgekit.engine.lowered import Constant
+from edgekit.engine.ops._convolution import window_fields
+from edgekit.engine.ops._linear import Linear
 
 CHANNELS = 4
 _LAST = -(1 << 31)
+# So few that words never overtake the bytes that they are widened from, in `ek_gather_pair`.
+_MOST_WHOLE_ROWS = 5
 
 
 def padded(depth: int) -> int:
@@ -105,3 +110,48 @@ def _narrow_words(halves: NDArray[np.int64]) -> NDArray[np.int64]:
 def signed(words: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return words of 32 bits, however signed, as int32 has them."""
     return np.where(words >= 1 << 31, words - (1 << 32), words)
+
+
+def has_whole_rows(layer: Linear) -> bool:
+    """Return whether the rows of a window shall fill whole words: then they are widened where they lie in the input.
+
+    That saves copies of each row, but multiplies zeros. Few channels have few of these.
+    """
+    channels, kernel_rows, kernel_columns, seen = layer.weights.shape
+    row_bytes = kernel_columns * seen
+    more = (padded(row_bytes) * kernel_rows - padded(row_bytes * kernel_rows)) // 4
+    is_short = 1 < kernel_rows <= _MOST_WHOLE_ROWS and row_bytes % 4 != 0
+    # Instructions for two pixels: a group of depths takes 22 a block of channels; a row, about 70 to copy.
+    return is_short and 22 * more * len(starts(channels)) < 70 * kernel_rows
+
+
+def whole_rows(rows: NDArray[np.int8], kernel_rows: int) -> NDArray[np.int8]:
+    """Return the weights with zeros at the end of each row of the window.
+
+    Args:
+        rows: int8, shape (channels, depth).
+        kernel_rows: of the window.
+    """
+    by_row = rows.reshape(len(rows), kernel_rows, -1)
+    return np.pad(by_row, ((0, 0), (0, 0), (0, -by_row.shape[2] % 4))).reshape(len(rows), -1)
+
+
+def pair_fields(layer: Linear, depth: int, blocks: str) -> dict[str, Any]:
+    """Return the settings of `ek_conv_2d_pairs_layer`.
+
+    Args:
+        layer: the convolution.
+        depth: of its window, with the zeros that fill rows.
+        blocks: name of the constant.
+    """
+    channels, kernel_rows, kernel_columns, seen = layer.weights.shape
+    return {
+        "window": window_fields(layer, (kernel_rows, kernel_columns)),
+        "blocks": blocks,
+        "depth": depth,
+        "whole_rows": int(depth != kernel_rows * kernel_columns * seen),
+        "output_columns": layer.output.shape[2],
+        "output_channels": channels,
+        "pointwise": int(kernel_rows == kernel_columns == 1),
+        **clamp_fields(layer),
+    }

@@ -25,14 +25,13 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     See `edgekit.engine.forms.FormModule`.
     """
     wide = options.wide_weights
-    dense = conv_2d.lower(graph, op, wide_weights=wide)
-    if dense is None:
-        return ()
     layer = _linear.linear(graph, op)
-    assert layer.weights.data is not None
-    weights = layer.weights.data.reshape(layer.channels, -1)
-    depth, scale, pixels = weights.shape[1], scaling(layer, weights), math.prod(layer.output.shape[1:3])
-    assert scale is not None
+    weights = conv_2d.matrix(layer) if layer.kernel_suffix == "s8" else None
+    scale = None if weights is None else scaling(layer, weights)
+    if weights is None or scale is None:
+        return ()
+    dense = conv_2d.lower_pairs(layer, weights, scale, wide_weights=wide, plain_rows=True)
+    depth, pixels = weights.shape[1], math.prod(layer.output.shape[1:3])
     blocks, pairs = block_rows(weights, block_shape(("dsp",))), pair_rows(weights)
     found = []
     if not is_full(blocks, depth):

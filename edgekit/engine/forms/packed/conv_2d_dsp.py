@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from edgekit.engine.cores.dsp import _runs
+from edgekit.engine.cores.dsp import _runs, conv_2d
 from edgekit.engine.cores.dsp._scaling import scaling
-from edgekit.engine.cores.dsp._tile import CHANNELS
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.ops import _linear
 from edgekit.engine.options import EngineOptions
@@ -14,12 +13,8 @@ from edgekit.tflite.graph import Graph, Op
 def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:  # noqa: ARG001
     """Lower a convolution of int8 with int8 or int4, ungrouped, with four output channels or more."""
     layer = _linear.linear(graph, op)
-    channels, _, _, seen = layer.weights.shape
-    if layer.kernel_suffix not in ("s8", "s4") or seen != layer.input.shape[3] or channels < CHANNELS:
+    rows = conv_2d.matrix(layer)
+    scale = None if rows is None else scaling(layer, rows)
+    if rows is None or scale is None:
         return ()
-    assert layer.weights.data is not None
-    rows = layer.weights.data.reshape(channels, -1)
-    scale = scaling(layer, rows)
-    if scale is None:
-        return ()
-    return tuple(_runs.convolution(layer, scale, weights) for weights in _runs.packed(rows, scale))
+    return tuple(_runs.convolution(graph, layer, scale, weights) for weights in _runs.packed(layer, rows, scale))
