@@ -11,12 +11,15 @@ import aot_on_host
 import judges
 import numpy as np
 import pytest
+from form_cases import form_case
 from layer_cases import LayerCase, layer_case
 from placements import scattered
 
 from edgekit import targets
+from edgekit.engine import forms
 from edgekit.engine.cores.mac16 import _line, _narrow
 from edgekit.engine.cores.mac16._strip import by_words, pairs, vector_bytes
+from edgekit.engine.forms.blocks import conv_2d_mac16 as quads_mac16
 from edgekit.engine.ops._fixed_point import requantize_array
 from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.engine.program import Program, program
@@ -97,6 +100,26 @@ def test_narrow_weights_fill_words_in_the_order_in_which_they_are_widened() -> N
     assert words.view(np.int8).tolist() == [*_narrow.fours(rows).reshape(-1).tolist(), 0, 0, 0, 0]
 
 
+def test_fours_that_are_left_out_are_found_again() -> None:
+    rng = np.random.default_rng(5)
+    for quads in (1, 7, 160, 255):
+        kept = rng.random((5, quads, 1)) < rng.uniform(0, 0.5)
+        kept[0] = False
+        rows = (rng.integers(-128, 128, (5, quads, 4)) * kept).astype(np.int8).reshape(5, -1)
+        codes, values = quads_mac16.encoded(rows)
+        found, stream, left = np.zeros_like(rows), list(codes), values.reshape(-1, 4)
+        for row in found:
+            count, at = int(stream.pop(0)), 0
+            for four, gap in zip(left[:count], stream[:count], strict=True):
+                at += 4 * int(gap)
+                row[at : at + 4] = four
+                at += 4
+            assert stream[count] == 0
+            left, stream = left[count:], stream[count + 1 :]
+        assert not stream and len(left) == 0
+        np.testing.assert_array_equal(found, rows)
+
+
 @functools.cache
 def programs() -> dict[str, list[tuple[LayerCase, Program]]]:
     """Layers that come to each kernel, their tensors anywhere, in blocks of rows."""
@@ -107,7 +130,7 @@ def programs() -> dict[str, list[tuple[LayerCase, Program]]]:
             continue
         parsed = graph.parse(case.flatbuffer)
         for aim in sorted(set(KERNELS.values())):
-            made = program(parsed, EngineOptions(FEATURES, aim))
+            made = program(parsed, EngineOptions(FEATURES, aim, form="dense"))
             those = found.get(made.lowered[0].kernel, [])
             if len(those) < LAYERS and KERNELS.get(made.lowered[0].kernel) is aim:
                 those.append((case, scattered(made, np.random.default_rng(seed))))
@@ -127,3 +150,24 @@ def test_kernel_equals_tflm(kernel: str, tmp_path: Path) -> None:
     if shutil.which("qemu-system-xtensa") is None or shutil.which("xtensa-lx106-elf-gcc") is None:
         pytest.skip("no LX6 here: apt-get install qemu-system-misc gcc-xtensa-lx106")
     assert aot_on_core.differing("esp32", made, samples, truths, tmp_path) == []
+
+
+def test_weights_stored_small_equal_tflm_on_the_core(tmp_path: Path) -> None:
+    pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
+    if shutil.which("qemu-system-xtensa") is None or shutil.which("xtensa-lx106-elf-gcc") is None:
+        pytest.skip("no LX6 here: apt-get install qemu-system-misc gcc-xtensa-lx106")
+    taken: dict[str, list[tuple[LayerCase, Program]]] = {}
+    for seed in range(400, 440):
+        case = form_case(seed)
+        parsed = graph.parse(case.flatbuffer)
+        for made in forms.candidates(parsed, parsed.ops[0], EngineOptions(FEATURES)):
+            those = taken.setdefault(made.kernel, [])
+            if made.kernel.endswith("mac16") and len(those) < 2:
+                those.append((case, program(parsed, EngineOptions(FEATURES, form=made.form))))
+    assert {"conv_2d_quads_s8.mac16", "conv_2d_narrow_int4_s8.mac16", "fully_connected_narrow_prefix_s8.mac16"} <= set(
+        taken
+    )
+    cases, made_of_them = zip(*(one for those in taken.values() for one in those), strict=True)
+    samples = [case.samples for case in cases]
+    truths = [judges.tflm(one.graph, case.samples) for one, case in zip(made_of_them, cases, strict=True)]
+    assert aot_on_core.differing("esp32", made_of_them, samples, truths, tmp_path) == []

@@ -30,7 +30,7 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     constants = channels(layer, weights.reshape(len(weights), -1), compact=True, held=_narrow.HELD)
     if constants is None or made.strip.quads > _MOST_QUADS:
         return ()
-    codes, values = _encoded(made.strip.rows(weights))
+    codes, values = encoded(made.strip.rows(weights))
     kept = len(values) // _DEEP
     if len(codes) + len(values) >= weights.size:
         return ()
@@ -52,7 +52,7 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     )
 
 
-def _encoded(rows: NDArray[np.int8]) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+def encoded(rows: NDArray[np.int8]) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
     """Return the codes and the weights that are kept, for weights of shape (channels, depth) in a strip's order."""
     codes: list[int] = []
     values = []
