@@ -9,6 +9,7 @@
 typedef struct {
   ek_depthwise_conv_2d_3x3_s8_layer dense; /* without weights */
   ek_packed packed;                        /* one unit: (channels, 3, 3) */
+  int32_t count;                           /* of weights */
 } ek_depthwise_conv_2d_3x3_packed_s8_layer;
 
 /* input: (input_rows, input_columns, channels); output: (rows, output_columns, channels); scratch: (channels,
@@ -18,7 +19,7 @@ static inline void ek_depthwise_conv_2d_3x3_packed_s8(const ek_depthwise_conv_2d
                                                       int8_t *scratch, int32_t row_begin, int32_t row_end) {
   ek_depthwise_conv_2d_3x3_s8_layer dense = layer->dense;
   dense.weights = scratch;
-  unpack(layer->packed, scratch, 9 * dense.channels);
+  unpack(layer->packed, scratch, layer->count);
   ek_depthwise_conv_2d_3x3_s8(&dense, input, output, row_begin, row_end);
 }
 

@@ -55,10 +55,8 @@ class Linear:
 
     @property
     def kernel_suffix(self) -> str:
-        """``s8``; ``s4`` for int4 weights; ``s16`` for int16 activations."""
-        if self.input.dtype == "int16":
-            return "s16"
-        return "s4" if self.weights.dtype == "int4" else "s8"
+        """``s8``, also where the file has weights of 4 bits; ``s16`` for int16 activations."""
+        return "s16" if self.input.dtype == "int16" else "s8"
 
 
 def linear(graph: Graph, op: Op) -> Linear:
@@ -147,7 +145,7 @@ def is_int8_or_int4(layer: Linear) -> bool:
     """Whether activations are int8 and weights, of int8 or int4, a constant without a zero point."""
     quant = layer.weights.quant
     is_constant = layer.weights.data is not None and quant is not None and not any(quant.zero_point)
-    return is_constant and layer.kernel_suffix in ("s8", "s4")
+    return is_constant and layer.kernel_suffix == "s8"
 
 
 def bias_is_constant(graph: Graph, op: Op) -> str | None:

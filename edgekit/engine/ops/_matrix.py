@@ -38,9 +38,7 @@ def matrix(layer: Linear, rows: NDArray[Any], groups: int = 1) -> Matrix:
         groups: equal parts of the output channels, each with a matrix of its own.
     """
     channels, depth = rows.shape
-    is_packed = layer.weights.dtype == "int4"
-    encoding = WeightEncoding.INT4_INTERLEAVED_4 if is_packed else WeightEncoding.INTERLEAVED_4
-    parts = [encode(part, encoding) for part in np.split(rows, groups)]
+    parts = [encode(part, WeightEncoding.INTERLEAVED_4) for part in np.split(rows, groups)]
     multiplier, shift, per_channel = multiplier_constants(layer)
     fields = {
         "weights": "weights",
@@ -54,6 +52,5 @@ def matrix(layer: Linear, rows: NDArray[Any], groups: int = 1) -> Matrix:
         "output_channels": channels // groups,
         **output_fields(layer),
     }
-    shape = f"({channels}, {depth}) in blocks of 4 channels{', two weights a byte' if is_packed else ''}"
-    weights = Constant("weights", np.concatenate(parts), shape)
+    weights = Constant("weights", np.concatenate(parts), f"({channels}, {depth}) in blocks of 4 channels")
     return Matrix(fields, (weights, bias_constant(layer, rows), multiplier, shift), parts[0].size)

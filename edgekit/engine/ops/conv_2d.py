@@ -1,4 +1,4 @@
-"""CONV_2D. Twins: firmware/engine/conv_2d_s8.h, conv_2d_grouped_s8.h, conv_2d_s4.h, conv_2d_s16.h."""
+"""CONV_2D. Twins: firmware/engine/conv_2d_s8.h, conv_2d_grouped_s8.h, conv_2d_s16.h."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgekit.engine.ops._matrix import matrix
 from edgekit.tflite.graph import Graph, Op
 
 _TILE_PIXELS = 2  # EK_TILE_PIXELS of firmware/engine/tile_pixels.h
-_KERNELS = {"s8": "conv_2d_grouped_s8", "s4": "conv_2d_s4", "s16": "conv_2d_s16"}
+_KERNELS = {"s8": "conv_2d_grouped_s8", "s16": "conv_2d_s16"}
 
 
 def groups_are_equal(graph: Graph, op: Op) -> str | None:

@@ -1,12 +1,10 @@
-"""DEPTHWISE_CONV_2D. Twins: firmware/engine/depthwise_conv_2d_s8.h, depthwise_conv_2d_s4.h, depthwise_conv_2d_s16.h;
+"""DEPTHWISE_CONV_2D. Twins: firmware/engine/depthwise_conv_2d_s8.h, depthwise_conv_2d_s16.h;
 for 3x3 windows depthwise_conv_2d_3x3_s8.h; for one input channel conv_2d_s8.h."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-
-from numpy.typing import NDArray
 
 from edgekit.engine.lowered import Constant, Lowered, has_fused_activation, images_of_batch_one
 from edgekit.engine.ops import _linear
@@ -37,22 +35,24 @@ def lower(graph: Graph, op: Op) -> Lowered:
     layer = _linear.linear(graph, op)
     assert layer.weights.data is not None
     _, kernel_rows, kernel_columns, channels = layer.weights.shape
-    by_tap = layer.weights.data.reshape(kernel_rows * kernel_columns, channels)
     if layer.kernel_suffix == "s8" and layer.input.shape[3] == 1 and _linear.scales_down(layer):
         # Every output channel sees the whole input: a convolution.
-        return lower_tiles(layer, by_tap.T, (kernel_rows, kernel_columns))
+        rows = layer.weights.data.reshape(kernel_rows * kernel_columns, channels).T
+        return lower_tiles(layer, rows, (kernel_rows, kernel_columns))
     repeat = 1 if layer.kernel_suffix == "s16" else channels // layer.input.shape[3]
     window = window_fields(layer, (kernel_rows, kernel_columns), repeat=repeat)
     if layer.kernel_suffix == "s8" and is_3x3(layer, window):
         return lower_3x3(layer, window)
-    return _lower_any(layer, window, by_tap)
+    return lower_any(layer, window)
 
 
-def _lower_any(layer: Linear, window: Mapping[str, int], by_tap: NDArray[Any]) -> Lowered:
+def lower_any(layer: Linear, window: Mapping[str, int]) -> Lowered:
+    """Lower a layer with any window."""
+    assert layer.weights.data is not None
+    by_tap = layer.weights.data.reshape(-1, layer.channels)
     taps, channels = by_tap.shape
     input_channels = layer.input.shape[3]
     is_wide = layer.kernel_suffix == "s16"
-    encoding = WeightEncoding.INT4_DENSE if layer.kernel_suffix == "s4" else WeightEncoding.DENSE
     sizes: dict[str, Any] = (
         {"input_channels": input_channels, "depth_multiplier": channels // input_channels}
         if is_wide
@@ -69,7 +69,7 @@ def _lower_any(layer: Linear, window: Mapping[str, int], by_tap: NDArray[Any]) -
             **_linear.output_fields(layer),
         },
         constants=_linear.channel_constants(
-            layer, Constant("weights", encode(by_tap, encoding), f"({taps}, {channels})"), by_tap.T
+            layer, Constant("weights", encode(by_tap, WeightEncoding.DENSE), f"({taps}, {channels})"), by_tap.T
         ),
         inputs=(layer.op.inputs[0],),
         output=layer.op.outputs[0],

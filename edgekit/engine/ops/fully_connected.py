@@ -1,5 +1,5 @@
-"""FULLY_CONNECTED. Twins: firmware/engine/fully_connected_s8.h, fully_connected_vectors_s8.h; for int4 weights and
-int16 activations fully_connected_s4.h and fully_connected_s16.h; for computed weights matmul_s8.h."""
+"""FULLY_CONNECTED. Twins: firmware/engine/fully_connected_s8.h, fully_connected_vectors_s8.h; for int16 activations
+fully_connected_s16.h; for computed weights matmul_s8.h."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgekit.engine.ops._matmul import Operand, shape_fields
 from edgekit.engine.ops._matrix import matrix
 from edgekit.tflite.graph import Graph, Op
 
-_KERNELS = {"s8": "fully_connected_vectors_s8", "s4": "fully_connected_s4", "s16": "fully_connected_s16"}
+_KERNELS = {"s8": "fully_connected_vectors_s8", "s16": "fully_connected_s16"}
 
 
 def a_vector_for_each_vector(graph: Graph, op: Op) -> str | None:

@@ -1,10 +1,12 @@
-"""CONV_2D of packed weights. Twins: firmware/engine/conv_2d_packed_s8.h, conv_2d_<packing>_s8.h."""
+"""CONV_2D of packed weights. Twins: firmware/engine/conv_2d_packed_s8.h, conv_2d_<packing>_s8.h,
+conv_2d_grouped_int4_s8.h."""
 
 from __future__ import annotations
 
 from edgekit.engine.forms.packed._matrix import BLOCK, packed_matrices
+from edgekit.engine.forms.packed._whole import unpacked_whole
 from edgekit.engine.lowered import Lowered
-from edgekit.engine.ops import _linear
+from edgekit.engine.ops import _linear, conv_2d
 from edgekit.engine.ops._convolution import rows_read, window_fields
 from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.tflite.graph import Graph, Op
@@ -15,11 +17,14 @@ _PATCH_BYTES = 8192  # of longer runs than the shortest
 
 
 def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
-    """Lower one convolution of all input channels whose accumulators `ek_scale` of requantize.h scales."""
+    """Lower one convolution of all input channels whose accumulators `ek_scale` of requantize.h scales; of others
+    those of 4 bits."""
     layer = _linear.linear(graph, op)
     channels, kernel_rows, kernel_columns, seen = layer.weights.shape
-    if layer.input.shape[3] != seen or not _linear.is_int8_or_int4(layer) or not _linear.scales_down(layer):
+    if not _linear.is_int8_or_int4(layer):
         return ()
+    if layer.input.shape[3] != seen or not _linear.scales_down(layer):
+        return unpacked_whole(conv_2d.lower(graph, op), {"int4": "conv_2d_grouped_int4_s8"})
     assert layer.weights.data is not None
     rows, columns = layer.output.shape[1:3]
     depth = kernel_rows * kernel_columns * seen

@@ -21,7 +21,7 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     """Lower what the kernels of dense weights take, int4 too."""
     layer = _linear.linear(graph, op)
     weights = depthwise_conv_2d.window_of(layer)
-    if weights is None or layer.kernel_suffix not in ("s8", "s4"):
+    if weights is None or layer.kernel_suffix != "s8":
         return ()
     scale = scaling(layer, weights.reshape(9, -1).T)
     if scale is None:

@@ -1,0 +1,25 @@
+/* DEPTHWISE_CONV_2D of weights of 4 bits: all of them are unpacked once.
+ * Twin: edgekit/engine/forms/packed/depthwise_conv_2d.py. */
+#ifndef EK_DEPTHWISE_CONV_2D_INT4_S8_H
+#define EK_DEPTHWISE_CONV_2D_INT4_S8_H
+
+#include "depthwise_conv_2d_s8.h"
+#include "unpack_int4.h"
+
+typedef struct {
+  ek_depthwise_conv_2d_s8_layer dense; /* without weights */
+  ek_packed packed;                    /* one unit: (taps, output_channels) */
+  int32_t count;                       /* of weights */
+} ek_depthwise_conv_2d_int4_s8_layer;
+
+/* As of depthwise_conv_2d_s8.h; scratch: (count) bytes, and those that it has there. */
+static inline void ek_depthwise_conv_2d_int4_s8(const ek_depthwise_conv_2d_int4_s8_layer *layer,
+                                                ek_rows input, ek_rows output, int8_t *scratch,
+                                                int32_t row_begin, int32_t row_end) {
+  ek_depthwise_conv_2d_s8_layer dense = layer->dense;
+  dense.weights = scratch;
+  ek_unpack_int4(layer->packed, scratch, layer->count);
+  ek_depthwise_conv_2d_s8(&dense, input, output, scratch + layer->count, row_begin, row_end);
+}
+
+#endif
