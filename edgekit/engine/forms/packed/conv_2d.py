@@ -28,7 +28,6 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     assert layer.weights.data is not None
     rows, columns = layer.output.shape[1:3]
     depth = kernel_rows * kernel_columns * seen
-    run = run_pixels(rows * columns, depth, options)
     return tuple(
         Lowered(
             kernel=f"conv_2d_{made.packing}_s8",
@@ -47,16 +46,19 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
             entries=made.weights * -(-rows * columns // run),
         )
         for made in packed_matrices(layer, layer.weights.data.reshape(channels, depth))
+        for run in runs(rows * columns, depth, options)
     )
 
 
-def run_pixels(pixels: int, depth: int, options: EngineOptions) -> int:
-    """Return how many pixels share what is unpacked: whole tiles.
+def runs(pixels: int, depth: int, options: EngineOptions) -> list[int]:
+    """Return how many pixels may share what is unpacked, whole tiles: first what suits the options best.
 
     Example:
-        >>> [run_pixels(49, depth, EngineOptions()) for depth in (64, 640, 5000)]
-        [32, 12, 8]
+        >>> [runs(49, depth, EngineOptions()) for depth in (64, 640, 5000)]
+        [[32, 16, 8], [12, 8], [8]]
     """
-    shortest = _TILE if options.optimize is Optimize.RAM else 2 * _TILE
-    affordable = 0 if options.optimize is Optimize.RAM else _PATCH_BYTES // depth // _TILE * _TILE
-    return min(max(shortest, affordable), _MOST_PIXELS, -(-pixels // _TILE) * _TILE)
+    whole = -(-pixels // _TILE) * _TILE
+    if options.optimize is Optimize.RAM:
+        return [_TILE]
+    affordable = min(max(2 * _TILE, _PATCH_BYTES // depth // _TILE * _TILE), _MOST_PIXELS, whole)
+    return [affordable, *(run for run in (4 * _TILE, 2 * _TILE) if run < affordable)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from edgekit.engine.forms.packed._matrix import BLOCK
 from edgekit.engine.forms.packed._matrix_mve import BEHIND, packed_matrices, suits
-from edgekit.engine.forms.packed.conv_2d import run_pixels
+from edgekit.engine.forms.packed.conv_2d import runs
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.ops import _linear
 from edgekit.engine.ops._convolution import rows_read, window_fields
@@ -22,7 +22,6 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     assert layer.weights.data is not None
     rows, columns = layer.output.shape[1:3]
     depth = kernel_rows * kernel_columns * seen
-    run = run_pixels(rows * columns, depth, options)
     return tuple(
         Lowered(
             kernel=f"conv_2d_tile_{made.packing}_s8.mve",
@@ -41,4 +40,5 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
             entries=made.weights * -(-rows * columns // run),
         )
         for made in packed_matrices(layer, layer.weights.data.reshape(channels, depth))
+        for run in runs(rows * columns, depth, options)
     )
