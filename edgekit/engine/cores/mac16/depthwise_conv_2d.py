@@ -77,7 +77,7 @@ def suits(layer: Linear) -> bool:
     """Whether each channel sees itself through a plain window of 3 x 3."""
     options = layer.op.options
     return (
-        layer.kernel_suffix in ("s8", "s4")
+        layer.kernel_suffix == "s8"
         and layer.input.data is None  # a constant of bytes need not be aligned
         and layer.weights.shape == (1, _SIDE, _SIDE, layer.input.shape[3])
         and options["strideH"] == options["strideW"]
