@@ -67,9 +67,7 @@ def program(graph: Graph, options: EngineOptions = PORTABLE) -> Program:
     if options.stream_input:
         require_streamable(graph, dense)
     chosen = choices(graph, dense, options)
-    if not any(choice.stored is not choice.dense for choice in chosen):
-        return Program(graph, dense, *choose(graph, dense, options), options, chosen)
-    if options.form is not None:
+    if options.form is not None or all(choice.stored is choice.dense for choice in chosen):
         return _stored(graph, dense, options, chosen)
     return _no_larger(graph, dense, options, chosen)
 
@@ -87,8 +85,9 @@ def _no_larger(graph: Graph, dense: tuple[Lowered, ...], options: EngineOptions,
     """
     if options.optimize is Optimize.FLASH and options.max_ram_bytes is None:
         return _stored(graph, dense, options, chosen)
-    plain = Program(graph, dense, *choose(graph, dense, options), options, chosen)
-    own = {item.op: item.scratch_bytes or 0 for item in dense}
+    usual = with_choices(dense, [dataclasses.replace(choice, stored=choice.dense) for choice in chosen])
+    plain = Program(graph, usual, *choose(graph, usual, options), options, chosen)
+    own = {item.op: item.scratch_bytes or 0 for item in usual}
     for limits in (_free(plain), own):
         tried = choices(graph, dense, options, limits)
         lowered = with_choices(dense, tried)

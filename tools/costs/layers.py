@@ -18,6 +18,7 @@ from edgekit.tflite.graph import Graph
 # Of a layer, so that all of them run within seconds and lie in the flash of one chip.
 _MOST_MACS = 120_000
 _MOST_WEIGHTS = 6_000
+_MOST_ELEMENTS = 6_000
 _WAYS = ("blocks", "single", "int4", "clustered", "blocks", "single", "int4 tensor", "sparse")
 _LAYERS = {"CONV_2D": 80, "DEPTHWISE_CONV_2D": 40, "FULLY_CONNECTED": 32}
 _KERNELS = ((1, 1), (1, 1), (3, 3), (1, 1), (10, 4), (3, 3))
@@ -81,7 +82,7 @@ def _shape(rng: np.random.Generator, kind: str, place: int) -> tuple[tuple[int, 
             stride = 1 + (place // 4) % 2
             pixels = math.prod(-(-length // stride) for length in image[:2])
             taps = math.prod(kernel) * (1 if kind == "DEPTHWISE_CONV_2D" else depth)
-            if taps < 8 or math.prod(image) > 6000:
+            if taps < 8 or max(math.prod(image), pixels * channels) > _MOST_ELEMENTS:
                 continue
         if pixels * taps * channels <= _MOST_MACS and taps * channels <= _MOST_WEIGHTS * (1 + (place % 4 == 0)):
             return image, kernel, 1 if kind == "FULLY_CONNECTED" else stride, channels

@@ -61,7 +61,7 @@ class Choice:
 
     Attributes:
         stored: how its weights are stored.
-        dense: how dense weights would be.
+        dense: how dense weights would be; of weights of 4 bits that may not be widened, how those would be.
         others: every form that could hold them, dense among them.
         why: in words.
     """
@@ -97,7 +97,7 @@ def choices(
     """
     parts = [item.op for item in dense]
     layers = [
-        list(_stored(graph, item, options, scratch))
+        _no_wider(graph, list(_stored(graph, item, options, scratch)), options)
         for item in dense
         if graph.ops[item.op].kind in costs.KINDS and parts.count(item.op) == 1
     ]
@@ -132,12 +132,29 @@ def _stored(
     of_dense = known[dense.kernel].error if dense.kernel in known else 0.0
     limit = None if scratch is None else scratch.get(dense.op, 0)
     for item in forms.candidates(graph, graph.ops[dense.op], options):
-        if limit is not None and (item.scratch_bytes or 0) > limit:
+        if limit is not None and (item.scratch_bytes or 0) > limit and not _stays(graph, item, options):
             continue
         # Rows that come one after another unpack a unit for a few pixels of one row.
-        if options.form is None and options.may_stream and item.form in packings.names():
+        streams = options.form is None and options.may_stream and item.form in packings.names()
+        if streams and not _stays(graph, item, options):
             continue
         yield _cost(graph, dataclasses.replace(item, op=dense.op, name=dense.name), options, of_dense)
+
+
+def _stays(graph: Graph, item: Lowered, options: EngineOptions) -> bool:
+    """Whether a form keeps weights of 4 bits from being widened; see `_no_wider`."""
+    op = next(op for op in graph.ops if op.outputs[0] == item.output)
+    return item.form == "int4" and graph.tensors[op.inputs[1]].dtype == "int4" and not options.wide_weights
+
+
+def _no_wider(graph: Graph, layer: list[Stored], options: EngineOptions) -> list[Stored]:
+    """Weights of 4 bits in the file stay so, unless speed or RAM matter most: then dense is 4 bits or less."""
+    weights = graph.tensors[graph.ops[layer[0].lowered.op].inputs[1]]
+    packed = [one for one in layer if one.form == "int4"]
+    if weights.dtype != "int4" or options.wide_weights or options.form is not None or not packed:
+        return layer
+    first = min(packed, key=lambda one: one.careful)
+    return [first, *(one for one in layer if one is not first and one.bytes <= first.bytes)]
 
 
 def _cost(graph: Graph, item: Lowered, options: EngineOptions, margin: float) -> Stored:
