@@ -17,7 +17,10 @@ from edgekit.engine.ops._linear import Linear
 HELD = 1 << 23
 """Sums have 8 bits behind the point."""
 _LARGEST_BLOCK = 32
-_STRIP_BYTES = 3072
+_STRIP_BYTES = 4096
+"""Of one row."""
+_STRIPS_BYTES = 3072
+"""Of several rows."""
 _BYTE_ORDER = (0, 2, 1, 3)
 """Of four weights, those in bytes 0 and 2 of a word are the first two."""
 
@@ -87,7 +90,7 @@ def block(layer: Linear, kernel: tuple[int, int]) -> Block:
     values = made.values + made.values % 2
     rows = 1
     if made.run == layer.output.shape[2]:
-        rows = max(1, min(_LARGEST_BLOCK // made.run, _STRIP_BYTES // (2 * values), layer.output.shape[1]))
+        rows = max(1, min(_LARGEST_BLOCK // made.run, _STRIPS_BYTES // (2 * values), layer.output.shape[1]))
         rows = -(-layer.output.shape[1] // -(-layer.output.shape[1] // rows))  # as equal as they can be
     strips = (rows - 1) * 2 * values + max(made.scratch_bytes, 2 * (values + READ_AHEAD))
     return Block(made, rows, values, widened_bytes(4 * made.quads) + strips)
