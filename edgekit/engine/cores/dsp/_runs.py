@@ -14,6 +14,7 @@ from edgekit.engine.cores.dsp._tile import CHANNELS, has_whole_rows, padded, pai
 from edgekit.engine.lowered import Constant, Lowered
 from edgekit.engine.ops._convolution import rows_read
 from edgekit.engine.ops._linear import Linear
+from edgekit.engine.options import Optimize
 from edgekit.engine.packings import Packed
 from edgekit.tflite.graph import Graph, Op
 
@@ -23,7 +24,7 @@ PACKINGS = ("int4", "clustered", "bitmap", "prefix")
 _MOST_PIXELS = 64
 _LEAST_PIXELS = 4
 _LEAST_SCRATCH = 2048
-_SHARE_OF_TENSORS = 8
+_SHARE_OF_TENSORS = {Optimize.SPEED: 3, Optimize.BALANCED: 8, Optimize.FLASH: 8}
 TABLE_BYTES = 1024
 _MOST_SHIFT = 22
 """As in `edgekit.engine.cores.dsp._scaling`, of what raised sums are shifted by."""
@@ -96,13 +97,15 @@ def _rows(layer: Linear, rows: NDArray[np.int8]) -> NDArray[np.int8]:
     return whole_rows(rows, layer.weights.shape[1]) if has_whole_rows(layer) else rows
 
 
-def convolution(graph: Graph, layer: Linear, scale: Scaling, weights: Packed) -> Lowered:
+def convolution(
+    graph: Graph, layer: Linear, scale: Scaling, weights: Packed, optimize: Optimize = Optimize.BALANCED
+) -> Lowered:
     """Lower a convolution whose weights are stored in some packing."""
     channels, kernel_rows = layer.weights.shape[:2]
     depth = window_depth(layer)
     table_bytes = TABLE_BYTES if weights.name == "clustered" else 0
     pixels = layer.output.elements // channels
-    run = run_of(depth, pixels, _allowed_bytes(graph, layer))
+    run = run_of(depth, pixels, _allowed_bytes(graph, layer, optimize))
     per_block = padded(depth) * CHANNELS
     return Lowered(
         kernel=f"conv_2d_runs_{weights.name}_{'relu' if is_relu(layer) else 'signed'}_s8.dsp",
@@ -155,11 +158,14 @@ def run_of(depth: int, pixels: int, allowed: int) -> int:
     return -(-pixels // runs // 2) * 2
 
 
-def _allowed_bytes(graph: Graph, layer: Linear) -> int:
-    """Scratch memory that a run may take: what other layers need more than this one, else little beside its tensors."""
+def _allowed_bytes(graph: Graph, layer: Linear, optimize: Optimize) -> int:
+    """Scratch memory that a run may take: what other layers need more than this one, else little beside its tensors;
+    as little as can be where RAM matters most."""
+    if optimize is Optimize.RAM:
+        return 0
     own = _tensor_bytes(graph, layer.op)
     spare = max(_tensor_bytes(graph, op) for op in graph.ops) // 2 - own
-    return max(_LEAST_SCRATCH, own // _SHARE_OF_TENSORS, spare)
+    return max(_LEAST_SCRATCH, own // _SHARE_OF_TENSORS[optimize], spare)
 
 
 def _tensor_bytes(graph: Graph, op: Op) -> int:

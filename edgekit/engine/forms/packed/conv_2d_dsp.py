@@ -10,11 +10,14 @@ from edgekit.engine.options import EngineOptions
 from edgekit.tflite.graph import Graph, Op
 
 
-def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:  # noqa: ARG001
+def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, ...]:
     """Lower a convolution of int8 with int8 or int4, ungrouped, with four output channels or more."""
     layer = _linear.linear(graph, op)
     rows = conv_2d.matrix(layer)
     scale = None if rows is None else scaling(layer, rows)
     if rows is None or scale is None:
         return ()
-    return tuple(_runs.convolution(graph, layer, scale, weights) for weights in _runs.packed(layer, rows, scale))
+    return tuple(
+        _runs.convolution(graph, layer, scale, weights, options.optimize)
+        for weights in _runs.packed(layer, rows, scale)
+    )
