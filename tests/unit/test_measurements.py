@@ -29,7 +29,8 @@ def test_the_recorded_counts_are_those_of_the_document(repository: Path) -> None
 
 def _found(instructions: int, weights: int) -> dict[str, Any]:
     flash, ram = {"weights_bytes": weights, "kernels_bytes": 0}, {"arena_bytes": 900, "engine_bytes": 0}
-    return {"instructions": {"median": instructions}, "flash": flash, "ram": ram, "weights_alone_bytes": weights}
+    stored = {"stored_bytes": weights, "weights_alone_bytes": weights}
+    return {"instructions": {"median": instructions}, "flash": flash, "ram": ram, **stored}
 
 
 def test_what_small_weights_take_stands_beside_the_goal() -> None:

@@ -78,7 +78,7 @@ def _instructions(found: dict[str, Any]) -> float:
 
 
 def _constants(found: dict[str, Any]) -> float:
-    return found["flash"]["weights_bytes"]
+    return found["stored_bytes"]
 
 
 def _weights(found: dict[str, Any]) -> float:
