@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-
 from edgekit import toolchains
-from edgekit.engine import c_prune, c_text, costs, forms, ops, schedule
+from edgekit.engine import costs, forms, ops, schedule
 from edgekit.engine.costs import Work
 from edgekit.engine.emit_aot import emit_program
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.options import EngineOptions, Optimize
 from edgekit.engine.program import Program
-from edgekit.engine.types import MemoryPlan, Sources
+from edgekit.engine.types import MemoryPlan
 from edgekit.layer_profile import counted
 from edgekit.targets import Target
 from edgekit.tflite.graph import Graph
 
 _ALIGNMENT = 16
-_FUNCTION = re.compile(r"^static [^;={]*?\b(ek_\w+)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +45,20 @@ def count(graph: Graph, target: Target) -> dict[str, list[Counted]]:
 
 
 def code_bytes(graph: Graph, target: Target, kernels: list[str]) -> dict[str, int]:
-    """Return the bytes of each kernel's code: of all functions that it reaches, in a firmware of two layers of each."""
+    """Return the bytes of each kernel's code: of two of its layers, less what two layers take without a kernel."""
+    found: dict[str, int] = {}
+    bare = _kernels_bytes(graph, (), target)
     lowerings = [item for place in range(len(graph.ops)) for item in _lowerings(graph, place, target.features)]
-    chosen = [(kernel, item) for kernel in kernels for item in [one for one in lowerings if one.kernel == kernel][:2]]
-    layers = tuple(dataclasses.replace(item, name=f"{item.name}_{place}") for place, (_, item) in enumerate(chosen))
-    source = emit_program(_program(graph, layers, target.features), "layers")
-    sizes = _function_sizes(source, target)
-    found = {}
     for kernel in kernels:
-        stem = f"ek_{kernel.replace('.', '_')}"
-        reached = c_prune.pruned(c_text.kernel_texts(("rows", kernel), target.features), f"{stem}(")
-        names = set(_FUNCTION.findall("\n".join(reached)))
-        # The compiler may have moved what it calls into the function of the layer.
-        own = [item.name for item in layers if item.kernel == kernel]
-        found[kernel] = sum(sizes.get(name, 0) for name in names) + min((sizes.get(name, 0) for name in own), default=0)
+        ((first, second),) = [[item for item in lowerings if item.kernel == kernel][:2]]
+        found[kernel] = _kernels_bytes(graph, (first, second), target) - bare
     return found
 
 
-def _function_sizes(source: Sources, target: Target) -> dict[str, int]:
-    """Bytes of each function, its clones among them."""
-    sizes: dict[str, int] = defaultdict(int)
+def _kernels_bytes(graph: Graph, layers: tuple[Lowered, ...], target: Target) -> int:
+    source = emit_program(_program(graph, layers, target.features), "layers")
     with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-        firmware = toolchains.load(target.toolchain).compile(source, target, Path(folder))
-        with firmware.elf.open("rb") as stream:
-            table = ELFFile(stream).get_section_by_name(".symtab")
-            for symbol in table.iter_symbols() if table is not None else ():
-                if symbol["st_info"]["type"] == "STT_FUNC":
-                    sizes[symbol.name.partition(".")[0]] += symbol["st_size"]
-    return sizes
+        return toolchains.load(target.toolchain).compile(source, target, Path(folder)).kernels_bytes
 
 
 def _lowerings(graph: Graph, place: int, features: tuple[str, ...]) -> Iterator[Lowered]:
