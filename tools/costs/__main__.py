@@ -12,8 +12,8 @@ from pathlib import Path
 
 import fit
 import numpy as np
+from cost_layers import model
 from count import Counted, code_bytes, count
-from layers import model
 
 from edgekit import targets, toolchains
 from edgekit.engine import costs

@@ -9,19 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cost_layers import overlaid
+
 from edgekit import toolchains
-from edgekit.engine import costs, forms, ops, schedule
+from edgekit.engine import costs, forms, ops
 from edgekit.engine.costs import Work
 from edgekit.engine.emit_aot import emit_program
 from edgekit.engine.lowered import Lowered
 from edgekit.engine.options import EngineOptions, Optimize
-from edgekit.engine.program import Program
-from edgekit.engine.types import MemoryPlan
 from edgekit.layer_profile import counted
 from edgekit.targets import Target
 from edgekit.tflite.graph import Graph
-
-_ALIGNMENT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def count(graph: Graph, target: Target) -> dict[str, list[Counted]]:
     """Return what the kernels took, by their names."""
     found: dict[str, list[Counted]] = defaultdict(list)
     for layers in _turns([list(_lowerings(graph, place, target.features)) for place in range(len(graph.ops))]):
-        made = _program(graph, layers, target.features)
+        made = overlaid(graph, layers, target.features)
         source = emit_program(made, "layers")
         _, functions = counted(source, target, bytes(source.input_bytes))
         for item in layers:
@@ -45,29 +43,38 @@ def count(graph: Graph, target: Target) -> dict[str, list[Counted]]:
 
 
 def code_bytes(graph: Graph, target: Target, kernels: list[str]) -> dict[str, int]:
-    """Return the bytes of each kernel's code: of two of its layers, less what two layers take without a kernel."""
-    found: dict[str, int] = {}
+    """Return the bytes of each kernel's code: of two of its layers, less what an empty model takes.
+
+    Kernels that differ by a clamp alone take as many.
+    """
     bare = _kernels_bytes(graph, (), target)
     lowerings = [item for place in range(len(graph.ops)) for item in _lowerings(graph, place, target.features)]
+    twins: dict[str, int] = {}
     for kernel in kernels:
-        ((first, second),) = [[item for item in lowerings if item.kernel == kernel][:2]]
-        found[kernel] = _kernels_bytes(graph, (first, second), target) - bare
-    return found
+        if _twin(kernel) not in twins:
+            ((first, second),) = [[item for item in lowerings if item.kernel == kernel][:2]]
+            twins[_twin(kernel)] = _kernels_bytes(graph, (first, second), target) - bare
+    return {kernel: twins[_twin(kernel)] for kernel in kernels}
+
+
+def _twin(kernel: str) -> str:
+    return kernel.replace("_signed_", "_relu_")
 
 
 def _kernels_bytes(graph: Graph, layers: tuple[Lowered, ...], target: Target) -> int:
-    source = emit_program(_program(graph, layers, target.features), "layers")
+    source = emit_program(overlaid(graph, layers, target.features), "layers")
     with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
         return toolchains.load(target.toolchain).compile(source, target, Path(folder)).kernels_bytes
 
 
 def _lowerings(graph: Graph, place: int, features: tuple[str, ...]) -> Iterator[Lowered]:
-    """All kernels that can serve a layer on a core, each once: those of fewer features stand in where others cannot."""
+    """All kernels that can serve a layer on a core, each once; dense ones of fewer features stand in for others."""
     op, seen = graph.ops[place], set()
     for first in range(len(features) + 1):
         for optimize in (Optimize.FLASH, Optimize.SPEED):
             options = EngineOptions(features[first:], optimize)
-            for item in (*ops.lower(graph, op, options), *forms.candidates(graph, op, options)):
+            others = forms.candidates(graph, op, options) if first == 0 else ()
+            for item in (*ops.lower(graph, op, options), *others):
                 if item.kernel not in seen:
                     seen.add(item.kernel)
                     yield dataclasses.replace(item, op=place, name=ops.layer_name(op))
@@ -77,18 +84,3 @@ def _turns(lowerings: list[list[Lowered]]) -> Iterator[tuple[Lowered, ...]]:
     """Each turn has one kernel of every layer that has one left."""
     for turn in range(max(map(len, lowerings))):
         yield tuple(items[turn] for items in lowerings if turn < len(items))
-
-
-def _program(graph: Graph, layers: tuple[Lowered, ...], features: tuple[str, ...]) -> Program:
-    """All layers in the same memory: nobody reads what they give, and their work does not depend on it."""
-    largest = [-(-max(tensor.size_bytes for tensor in tensors) // _ALIGNMENT) * _ALIGNMENT for tensors in (
-        [graph.tensors[index] for index in graph.inputs], [graph.tensors[index] for index in graph.outputs]
-    )]  # fmt: skip
-    steps = schedule.layer_by_layer(graph, layers)
-    scratch = {place: (sum(largest), item.scratch_bytes) for place, item in enumerate(layers) if item.scratch_bytes}
-    arena = sum(largest) + -(-max((size for _, size in scratch.values()), default=0) // _ALIGNMENT) * _ALIGNMENT
-    offsets = dict.fromkeys(graph.inputs, 0) | dict.fromkeys(graph.outputs, largest[0])
-    live = {index: (-1, len(layers)) for index in offsets}
-    one = dataclasses.replace(graph, inputs=graph.inputs[:1], outputs=graph.outputs[:1])
-    memory = MemoryPlan(arena, offsets, live, scratch)
-    return Program(one, layers, steps, memory, EngineOptions(features))
