@@ -11,7 +11,7 @@ CORE_LAYERS ?= 600
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz networks techniques check format bench readme notebook train clean
+.PHONY: help setup demo test fuzz networks techniques check format bench costs readme notebook train clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ format: setup ## bring Python and C into the project's format
 
 bench: setup ## models on targets with each plan: writes docs/measurements.md and the counts that CI holds (CELLS="esp32 digits,cortex-m4" for some)
 	@JOBS=$(JOBS) $(PYTHON) tools/measurements $(CELLS)
+
+costs: setup ## measure what kernels cost on emulated cores: writes edgekit/engine/costs (CORES="dsp rv32" for some; minutes each)
+	@PYTHONPATH=tests/kernels $(PYTHON) tools/costs $(CORES)
 
 readme: setup ## run the demo and put what it prints into README.md
 	@$(MAKE) -s --no-print-directory demo | $(PYTHON) tools/paste_demo.py
