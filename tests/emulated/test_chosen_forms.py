@@ -1,6 +1,6 @@
 """A form is never chosen where it makes the whole worse in what was asked for: weights with any share of zeros.
 
-Instructions are counted on the emulated core, bytes are those of the firmware. `--layers N` judges N / 30 models,
+Instructions are counted on the emulated core, bytes are those of the firmware. `--layers N` judges N / 60 models,
 `--first-layer SEED` starts at another one; each failure names the seed.
 """
 
@@ -29,7 +29,7 @@ from edgekit.tflite.graph import Graph
 
 pytestmark = pytest.mark.emulated
 
-AT_ONCE = 30
+AT_ONCE = 60
 LAYERS = {"CONV_2D": 6, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 4}
 AIMS = (Optimize.SPEED, Optimize.BALANCED, Optimize.FLASH)
 

@@ -24,6 +24,10 @@ _LEAST_ZEROS = 0.1
 _MOST_VALUES = 16
 # How the weight of the one or the other grows until a balanced choice is no worse than dense in both.
 _GROWTH, _STEPS = 1.25, 60
+# Of a kernel that was not measured, where none was; by how much one may be larger in this model than measured.
+_CODE_BYTES, _CODE_MARGIN = 4096, 0.1
+# What the settings of a layer take besides, if its weights have a form.
+_SETTINGS_BYTES = 32
 # Of instructions, where only bytes matter, and the other way round: what decides between equals.
 _TIE = 1e-9
 
@@ -48,6 +52,11 @@ class Stored:
     def form(self) -> str:
         """Name of the form."""
         return self.lowered.form
+
+    @property
+    def flash(self) -> int:
+        """Bytes of constants and of what the settings take besides those of dense weights."""
+        return self.bytes + (_SETTINGS_BYTES if self.form != forms.DENSE else 0)
 
     @property
     def careful(self) -> float:
@@ -81,7 +90,7 @@ class _Weights:
 
     def of(self, stored: Stored) -> float:
         counted = self.instruction * stored.careful if self.instruction else 0.0
-        return self.byte * stored.bytes + counted
+        return self.byte * stored.flash + counted
 
 
 def choices(
@@ -177,8 +186,14 @@ def _promises(graph: Graph, op: Op, options: EngineOptions) -> bool:
 def _best(layers: list[list[Stored]], options: EngineOptions) -> list[int]:
     """The place of the form that each layer takes."""
 
+    known = costs.kernels(options.features)
+    of_dense = {layer[0].lowered.kernel for layer in layers}
+    largest = max((cost.code_bytes for cost in known.values()), default=_CODE_BYTES)
+
     def code(kernel: str) -> int:
-        return costs.kernels(options.features)[kernel].code_bytes if kernel in costs.kernels(options.features) else 0
+        if kernel in of_dense:
+            return known[kernel].code_bytes if kernel in known else 0
+        return round((1 + _CODE_MARGIN) * (known[kernel].code_bytes if kernel in known else largest))
 
     if options.optimize is Optimize.FLASH:
         return _cheapest(layers, _Weights(1.0, 0.0), code)
@@ -210,7 +225,7 @@ def _sum(layers: list[list[Stored]], taken: list[int], code: Callable[[str], int
     chosen = [layer[place] for layer, place in zip(layers, taken, strict=True)]
     kernels = {one.lowered.kernel for one in chosen}
     known = [one.careful for layer, one in zip(layers, chosen, strict=True) if layer[0].instructions is not None]
-    return sum(one.bytes for one in chosen) + sum(map(code, sorted(kernels))), sum(known)
+    return sum(one.flash for one in chosen) + sum(map(code, sorted(kernels))), sum(known)
 
 
 def _cheapest(layers: list[list[Stored]], weights: _Weights, code: Callable[[str], int]) -> list[int]:
