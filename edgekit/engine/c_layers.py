@@ -75,8 +75,9 @@ def _layer(made: Program, index: int, description: str) -> str:
     operands = [operand for role, tensors in roles for operand in _operands(role, tensors)]
     arguments = [f"&{item.name}_settings", *(name for name, _ in operands)]
     if item.scratch_bytes is not None:
+        # A kernel that needs no work memory here may still have code that writes there: compilers refuse NULL.
         place = made.memory.scratch.get(index)
-        arguments.append("NULL" if place is None else f"(int8_t *)(arena + {place[0]})")
+        arguments.append("(int8_t *)arena" if place is None else f"(int8_t *)(arena + {place[0]})")
     function = [
         f"static void {item.name}(uint8_t *arena, int32_t row_begin, int32_t row_end) {{",
         *(f"  const ek_rows {name} = {rows_text(made, tensor)}" for name, tensor in operands),
