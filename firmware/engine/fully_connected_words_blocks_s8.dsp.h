@@ -58,7 +58,7 @@ ek_fully_connected_words_blocks_s8_dsp(const ek_fully_connected_words_blocks_s8_
                                        int32_t row_end) {
   for (int32_t y = row_begin; y < row_end; ++y) {
     const int8_t *x = ek_part(input, y, layer->depth);
-    if ((layer->depth & 3) != 0) {
+    if (scratch != NULL && (layer->depth & 3) != 0) {
       memset(scratch + (layer->depth & ~3), 0, 4);
       memcpy(scratch, x, (uint32_t)layer->depth);
       x = scratch;
