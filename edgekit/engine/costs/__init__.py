@@ -21,6 +21,8 @@ from edgekit.tflite.macs import op_macs
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 """The operators whose kernels are measured."""
 
+_FEWEST_LAYERS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -142,9 +144,12 @@ def instructions(graph: Graph, lowered: Lowered, features: tuple[str, ...]) -> i
         features: of the core.
 
     Returns:
-        None where the kernel was not measured on such a core.
+        None where the kernel was not measured on such a core, or with too few layers.
     """
     cost = kernels(features).get(lowered.kernel)
+    # Fewer layers than that fit any costs, and say nothing of other layers; dense weights are only the bar.
+    if cost is not None and lowered.form != "dense" and cost.layers < _FEWEST_LAYERS:
+        return None
     if cost is None or graph.ops[lowered.op].kind not in KINDS:
         return None
     return cost.instructions(work(graph, lowered))
