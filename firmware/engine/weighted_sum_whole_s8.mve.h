@@ -20,27 +20,32 @@ typedef struct {
 
 static inline void ek_weighted_sums_mve(const ek_weighted_sum_whole_s8_mve_layer *layer, const int8_t *left,
                                         const int8_t *right, int8_t *output) {
-  __asm__ volatile(
-      "vdup.32 q2, %[left_weight]\n"
-      "vdup.32 q3, %[low]\n"
-      "vdup.32 q4, %[high]\n"
-      "wlstp.32 lr, %[elements], 2f\n"
-      "1:\n"
-      "vldrb.s32 q0, [%[left]], #4\n"
-      "vmlas.s32 q0, q2, %[offset]\n"
-      "vldrb.s32 q1, [%[right]], #4\n"
-      "vmla.s32 q0, q1, %[right_weight]\n"
-      "vshl.s32 q0, %[shift]\n"
-      "vmax.s32 q0, q0, q3\n"
-      "vmin.s32 q0, q0, q4\n"
-      "vstrb.32 q0, [%[output]], #4\n"
-      "letp lr, 1b\n"
-      "2:\n"
-      : [left] "+l"(left), [right] "+l"(right), [output] "+l"(output)
-      : [left_weight] "r"(layer->left_weight), [right_weight] "r"(layer->right_weight),
-        [offset] "r"(layer->offset), [shift] "r"(-layer->shift), [low] "r"(layer->activation_min),
-        [high] "r"(layer->activation_max), [elements] "r"(layer->row_elements)
-      : "q0", "q1", "q2", "q3", "q4", "lr", "cc", "memory");
+  int32_t once;
+  /* What is used once comes by its place in the layer: callers hold so many values that not all fit
+   * registers. */
+  __asm__ volatile("ldr %[once], [%[layer], #4]\n" /* left_weight */
+                   "vdup.32 q2, %[once]\n"
+                   "ldr %[once], [%[layer], #20]\n" /* activation_min */
+                   "vdup.32 q3, %[once]\n"
+                   "ldr %[once], [%[layer], #24]\n" /* activation_max */
+                   "vdup.32 q4, %[once]\n"
+                   "ldr %[once], [%[layer]]\n" /* row_elements */
+                   "wlstp.32 lr, %[once], 2f\n"
+                   "1:\n"
+                   "vldrb.s32 q0, [%[left]], #4\n"
+                   "vmlas.s32 q0, q2, %[offset]\n"
+                   "vldrb.s32 q1, [%[right]], #4\n"
+                   "vmla.s32 q0, q1, %[right_weight]\n"
+                   "vshl.s32 q0, %[shift]\n"
+                   "vmax.s32 q0, q0, q3\n"
+                   "vmin.s32 q0, q0, q4\n"
+                   "vstrb.32 q0, [%[output]], #4\n"
+                   "letp lr, 1b\n"
+                   "2:\n"
+                   : [left] "+l"(left), [right] "+l"(right), [output] "+l"(output), [once] "=&r"(once)
+                   : [layer] "r"(layer), [right_weight] "r"(layer->right_weight), [offset] "r"(layer->offset),
+                     [shift] "r"(-layer->shift)
+                   : "q0", "q1", "q2", "q3", "q4", "lr", "cc", "memory");
 }
 
 #else
