@@ -41,11 +41,11 @@ _IDEAS = Path(__file__).with_name("ideas.md")
 _COMPRESSION = """\
 ## Compression on the device
 
-Beside each other: the form of weights that the engine chooses for each layer, and the same plan with dense int8
-weights forced (of the model before compression, where it was trained anew). Constants are weights, biases and scales
-as the firmware keeps them; flash is these, the layers' settings and the kernels, RAM the arena and what the engine
-keeps; weights are constants less the nine bytes of bias, multiplier and shift that each
-channel has in every form. A goal in bold is reached. Every output byte of every run was equal to the judge's, which
+Beside each other: the form of weights that the engine chooses for each layer, or that was asked for, and the same plan
+with dense int8 weights forced (of the model before compression, where it was trained anew). Constants are weights,
+biases and scales as the firmware keeps them; flash is these, the layers' settings and the kernels, RAM the arena and
+what the engine keeps; weights are constants less the nine bytes of bias, multiplier and shift that each channel has in
+every form. A goal in bold is reached. Every output byte of every run was equal to the judge's, which
 runs the model with dense weights; accuracies are those of TFLM's interpreter.
 """
 _CELLS = """\
