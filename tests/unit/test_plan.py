@@ -23,6 +23,12 @@ ARENAS = {
     "keyword_spotting": (10_000, 6_000, 6_000),
     "anomaly_detection": (1_000, 1_000, 1_000),
 }
+# In the balanced plan a run of pixels shares each weight that is widened: it takes some work memory more.
+WIDENED = {
+    **{name: sizes[0] for name, sizes in ARENAS.items()},
+    "image_classification": 38_000,
+    "keyword_spotting": 11_000,
+}
 # Its input is a vector: nothing to stream.
 _ONE_ROW = "anomaly_detection"
 
@@ -42,7 +48,8 @@ def test_arena_of_a_known_model(name: str, optimize: Optimize, stream_input: boo
         pytest.skip("the MLPerf Tiny models are not beside this checkout (../shared/models)")
     made = program(graph.read(path), EngineOptions(("dsp",), optimize, stream_input=stream_input))
     layers, rows, streamed = ARENAS[name]
-    most = (streamed if stream_input else rows) if optimize is Optimize.RAM else layers
+    by_rows = streamed if stream_input else rows
+    most = {Optimize.RAM: by_rows, Optimize.SPEED: layers, Optimize.BALANCED: WIDENED[name]}[optimize]
     assert live_peak_bytes(made.graph, made.lowered, made.schedule) <= made.memory.arena_bytes <= most
     if optimize is not Optimize.RAM:
         stored = flash_bytes_read(made.graph, layer_by_layer(made.graph, made.lowered), made.lowered)
