@@ -5,8 +5,8 @@ PYTHON := .venv/bin/python
 EDGEKIT := .venv/bin/edgekit
 TARGET ?= esp32
 MUTANTS ?= 20000
-GRAPHS ?= 2000
-LAYERS ?= 5000
+GRAPHS ?= 150
+LAYERS ?= 2000
 CORE_LAYERS ?= 600
 C_FILES = git ls-files -z 'firmware/*.c' 'firmware/*.h' 'firmware/*.cc'
 
@@ -31,6 +31,7 @@ fuzz: setup ## damaged models against the guard; layers, random graphs against t
 	@EDGEKIT_FUZZ_GRAPHS=300 $(PYTHON) -m pytest -q tests/fuzz -k converter --timeout 3600
 	@$(PYTHON) -m pytest -q -n $(JOBS) tests/differential --every-plan --graphs $(GRAPHS) --first-graph $(or $(SEED),1000000)
 	@$(PYTHON) -m pytest -q -n $(JOBS) tests/kernels/test_layer_cases.py --layers $(LAYERS) --first-layer $(or $(SEED),1000000)
+	@$(PYTHON) -m pytest -q -n $(JOBS) tests/kernels/test_forms.py --layers $(LAYERS) --first-layer $(or $(SEED),1000000)
 	@$(PYTHON) -m pytest -q -n $(JOBS) tests/emulated/test_layers_on_cores.py --layers $(CORE_LAYERS) \
 	  --first-layer $(or $(SEED),1000000)
 
