@@ -17,7 +17,7 @@ _WEIGHTED = (
     schema.BuiltinOperator.FULLY_CONNECTED,
 )
 _BLOCKS = ((1, 4), (1, 8), (4, 1), (4, 2), (4, 4), (8, 1))
-_WAYS = ("int4", "clustered", "single", "single", "blocks", "blocks", "empty")
+_WAYS = ("int4", "clustered", "single", "single", "blocks", "blocks", "empty", "2:4")
 
 
 def form_case(seed: int) -> LayerCase:
@@ -49,7 +49,8 @@ def coarser(rows: NDArray[np.int8], way: str, rng: np.random.Generator, zeros: f
 
     Args:
         rows: the weights as they were.
-        way: "int4", "clustered", "single" or "blocks" of zeros, "empty".
+        way: "int4", "clustered", "single" or "blocks" of zeros, "empty", "2:4" of each four depths, the same for four
+            channels, "2:4x8" for eight.
         rng: what is random about it.
         zeros: share of the weights or blocks that become zeros; None: any.
     """
@@ -58,6 +59,11 @@ def coarser(rows: NDArray[np.int8], way: str, rng: np.random.Generator, zeros: f
     if way == "clustered":
         step = int(rng.integers(18, 26))
         return (np.sign(rows) * (np.abs(rows.astype(int)) // step * step)).astype(np.int8)
+    if way.startswith("2:4"):
+        sharing = 8 if way == "2:4x8" else 4
+        groups = -(-rows.shape[0] // sharing), -(-rows.shape[1] // 4)
+        kept = (rng.random((*groups, 4)).argsort(axis=2) < 2).reshape(groups[0], -1).repeat(sharing, axis=0)
+        return rows * kept[: rows.shape[0], : rows.shape[1]]
     share = 1.0 if way == "empty" else rng.uniform(0.3, 1) if zeros is None else zeros
     high, deep = (1, 1) if way != "blocks" else _BLOCKS[int(rng.integers(len(_BLOCKS)))]
     grid = rng.random((-(-rows.shape[0] // high), -(-rows.shape[1] // deep))) >= share

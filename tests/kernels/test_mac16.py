@@ -11,7 +11,8 @@ import aot_on_host
 import judges
 import numpy as np
 import pytest
-from form_cases import form_case
+from convolutions_by_hand import convolution
+from form_cases import coarser, form_case
 from layer_cases import LayerCase, layer_case
 from placements import scattered
 
@@ -19,6 +20,7 @@ from edgekit import targets
 from edgekit.engine import forms
 from edgekit.engine.cores.mac16 import _line, _narrow
 from edgekit.engine.cores.mac16._strip import by_words, pairs, vector_bytes
+from edgekit.engine.forms.blocks import _chosen_mac16
 from edgekit.engine.forms.blocks import conv_2d_mac16 as quads_mac16
 from edgekit.engine.ops._fixed_point import requantize_array
 from edgekit.engine.options import EngineOptions, Optimize
@@ -120,6 +122,22 @@ def test_fours_that_are_left_out_are_found_again() -> None:
         np.testing.assert_array_equal(found, rows)
 
 
+@pytest.mark.parametrize(("way", "sharing"), (("2:4", 4), ("2:4x8", 8)))
+def test_two_of_four_depths_are_found_again(way: str, sharing: int) -> None:
+    rng = np.random.default_rng(6)
+    rows = coarser(rng.integers(1, 128, (24, 37), dtype=np.int8), way, rng)
+    found = _chosen_mac16.chosen(rows)
+    assert found is not None and (found.sharing, found.fours) == (sharing, 5)
+    again = np.zeros((24, 40), np.int8)
+    for channel, group in np.ndindex(24, 10):
+        first, second = divmod(int(found.choices[channel // sharing, group]), 4)
+        again[channel, [4 * group + first, 4 * group + second]] = found.rows[channel, 2 * group : 2 * group + 2]
+    np.testing.assert_array_equal(again[:, :37], rows)
+    rows[5, :3] = 1
+    assert _chosen_mac16.chosen(rows) is None
+    assert _chosen_mac16.chosen(rows[8:22]) is None
+
+
 @functools.cache
 def programs() -> dict[str, list[tuple[LayerCase, Program]]]:
     """Layers that come to each kernel, their tensors anywhere, in blocks of rows."""
@@ -171,3 +189,39 @@ def test_weights_stored_small_equal_tflm_on_the_core(tmp_path: Path) -> None:
     samples = [case.samples for case in cases]
     truths = [judges.tflm(one.graph, case.samples) for one, case in zip(made_of_them, cases, strict=True)]
     assert aot_on_core.differing("esp32", made_of_them, samples, truths, tmp_path) == []
+
+
+def test_two_of_four_depths_equal_tflm(tmp_path: Path) -> None:
+    """Depths and windows at every remainder, several rows at once, few pixels at once."""
+    pytest.importorskip("tflite_micro", reason="TFLM's wheel is the judge")
+    layers = [
+        convolution("CONV_2D", image, kernel, channels, stride, padding, way)
+        for image, kernel, channels, stride, padding, way in (
+            ((5, 3, 8), (1, 1), 4, 1, "SAME", "2:4"),
+            ((5, 7, 12), (1, 1), 16, 2, "SAME", "2:4x8"),
+            ((3, 40, 5), (1, 1), 8, 1, "SAME", "2:4"),
+            ((2, 3, 26), (1, 1), 12, 1, "SAME", "2:4"),
+            ((6, 5, 4), (3, 3), 8, 1, "SAME", "2:4"),
+            ((7, 6, 12), (3, 2), 4, 2, "VALID", "2:4"),
+            ((4, 9, 128), (3, 3), 8, 1, "SAME", "2:4x8"),
+        )
+    ]
+    rng = np.random.default_rng(8)
+    graphs = [graph.parse(layer) for layer in layers]
+    options = [EngineOptions(FEATURES, aim, form="2:4") for aim in (Optimize.SPEED, Optimize.BALANCED)]
+    plain = [program(one, option) for option in options for one in graphs]
+    made = [scattered(one, rng) if place % 2 else one for place, one in enumerate(plain)]
+    assert {one.lowered[0].kernel for one in made} == {
+        "conv_2d_chosen_wide_s8.mac16",
+        "conv_2d_chosen_narrow_s8.mac16",
+    }
+    assert all(one.lowered[0].form == "2:4" for one in made)
+    samples = [
+        tuple(rng.integers(-128, 128, one.tensors[one.inputs[0]].elements, dtype=np.int8).tobytes() for _ in range(2))
+        for one in graphs
+    ]
+    truths = [judges.tflm(one, sample) for one, sample in zip(graphs, samples, strict=True)]
+    assert [tuple(outputs) for outputs in aot_on_host.run(made, samples * 2, tmp_path)] == truths * 2
+    if shutil.which("qemu-system-xtensa") is None or shutil.which("xtensa-lx106-elf-gcc") is None:
+        pytest.skip("no LX6 here: apt-get install qemu-system-misc gcc-xtensa-lx106")
+    assert aot_on_core.differing("esp32", made, samples * 2, truths * 2, tmp_path) == []

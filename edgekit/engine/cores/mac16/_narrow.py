@@ -16,7 +16,8 @@ from edgekit.engine.ops._linear import Linear
 
 HELD = 1 << 23
 """Sums have 8 bits behind the point."""
-_LARGEST_BLOCK = 32
+LARGEST_BLOCK = 32
+"""In pixels."""
 _STRIP_BYTES = 4096
 """Of one row."""
 _STRIPS_BYTES = 3072
@@ -52,13 +53,18 @@ class Block:
         strip: of each row.
         rows: at once.
         strip_values: from one row's strip to the next.
-        scratch_bytes: what the strips and the widened weights take.
+        strips_bytes: what the strips take.
     """
 
     strip: Strip
     rows: int
     strip_values: int
-    scratch_bytes: int
+    strips_bytes: int
+
+    @property
+    def scratch_bytes(self) -> int:
+        """What the strips and the widened weights take."""
+        return widened_bytes(4 * self.strip.quads) + self.strips_bytes
 
     def fields(self, layer: Linear) -> dict[str, Any]:
         """Return the fields of `ek_pixels_mac16`."""
@@ -79,18 +85,19 @@ class Block:
         return -(-rows // self.rows) * -(-columns // self.strip.run)
 
 
-def block(layer: Linear, kernel: tuple[int, int]) -> Block:
+def block(layer: Linear, kernel: tuple[int, int], largest: int = LARGEST_BLOCK) -> Block:
     """Choose the pixels of a block: a run of one row, or several whole rows.
 
     Args:
         layer: a convolution.
         kernel: rows and columns of its window.
+        largest: in pixels.
     """
-    made = strip(layer, kernel, _LARGEST_BLOCK, _STRIP_BYTES)
+    made = strip(layer, kernel, largest, _STRIP_BYTES)
     values = made.values + made.values % 2
     rows = 1
     if made.run == layer.output.shape[2]:
-        rows = max(1, min(_LARGEST_BLOCK // made.run, _STRIPS_BYTES // (2 * values), layer.output.shape[1]))
+        rows = max(1, min(largest // made.run, _STRIPS_BYTES // (2 * values), layer.output.shape[1]))
         rows = -(-layer.output.shape[1] // -(-layer.output.shape[1] // rows))  # as equal as they can be
     strips = (rows - 1) * 2 * values + max(made.scratch_bytes, 2 * (values + READ_AHEAD))
-    return Block(made, rows, values, widened_bytes(4 * made.quads) + strips)
+    return Block(made, rows, values, strips)
