@@ -36,6 +36,7 @@ def model(
     layers: Mapping[str, int] = MEASURED,
     ways: Sequence[str] = WAYS,
     zeros: tuple[float, float] = (0.4, 0.93),
+    pruned: int = 0,
 ) -> Graph:
     """Return the model; another seed gives other layers.
 
@@ -44,6 +45,7 @@ def model(
         layers: how many of each kind.
         ways: what the weights are like, one after another.
         zeros: least and largest share of zeros.
+        pruned: how many CONV_2D more, of whose weights four or eight channels share two of each four depths.
     """
     rng, made = np.random.default_rng([seed, 31]), ModelByHand()
     ops = []
@@ -52,6 +54,7 @@ def model(
             way = ways[place // 2 % len(ways)]
             share = rng.uniform(0.93, 0.99) if way == "sparse" else rng.uniform(*zeros)
             ops.append(_layer(made, rng, kind, place, (way, share)))
+    ops += [_layer(made, rng, "CONV_2D", place, (("2:4", "2:4x8")[place // 2 % 2], 0.5)) for place in range(pruned)]
     return graph.parse(made.pack_chain(ops, [op[1][0] for op in ops], [op[2] for op in ops]))
 
 

@@ -21,6 +21,7 @@ from edgekit.engine.costs import Work
 from edgekit.targets import Target
 
 FOLDER = Path(costs.__file__).parent
+PRUNED = 16
 # Of targets with the same features.
 FIRST = ("cortex-m4", "esp32", "esp32c3")
 _FIELDS = tuple(Work.__dataclass_fields__)
@@ -50,7 +51,7 @@ def cores() -> dict[tuple[str, ...], Target]:
 
 def measured(target: Target) -> str:
     """Return the text of the file of a core."""
-    graph = model()
+    graph = model(pruned=PRUNED)
     found = count(graph, target)
     enough = {kernel: layers for kernel, layers in sorted(found.items()) if len(layers) >= 2}
     code = code_bytes(graph, target, list(enough))

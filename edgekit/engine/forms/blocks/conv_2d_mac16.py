@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.engine.cores.mac16 import _narrow
 from edgekit.engine.cores.mac16._channels import channels
 from edgekit.engine.cores.mac16._strip import pairs
-from edgekit.engine.forms.blocks._chosen_mac16 import chosen
+from edgekit.engine.forms.blocks._chosen_mac16 import Chosen, chosen
 from edgekit.engine.forms.blocks._encode import block_rows
 from edgekit.engine.forms.blocks.shape import BlockShape
 from edgekit.engine.lowered import Constant, Lowered
@@ -31,8 +33,8 @@ def candidates(graph: Graph, op: Op, options: EngineOptions) -> tuple[Lowered, .
     layer = _linear.linear(graph, op)
     if layer.input.shape[3] != layer.weights.shape[3] or layer.kernel_suffix != "s8" or layer.weights.data is None:
         return ()
-    found = _blocks(layer), _chosen(layer, wide=options.wide_weights)
-    return tuple(one for one in found if one is not None)
+    found = _blocks(layer)
+    return (*(() if found is None else (found,)), *_chosen(layer, wide=options.wide_weights))
 
 
 def _blocks(layer: Linear) -> Lowered | None:
@@ -63,20 +65,29 @@ def _blocks(layer: Linear) -> Lowered | None:
     )
 
 
-def _chosen(layer: Linear, *, wide: bool) -> Lowered | None:
-    """The activations that channels share are picked for a block of pixels; `wide`: weights are int16 in flash."""
+def _chosen(layer: Linear, *, wide: bool) -> Iterator[Lowered]:
+    """The activations that channels share are picked for a block of pixels; smaller blocks take less memory.
+
+    `wide`: weights are int16 in flash.
+    """
     weights = layer.weights.data
     assert weights is not None
-    picked = 2 * -(-weights[0].size // 2)
-    largest = max(_SMALLEST_BLOCK, min(_narrow.LARGEST_BLOCK, _PICKED_BYTES // picked))
-    made = _narrow.block(layer, (weights.shape[1], weights.shape[2]), largest)
-    found = chosen(made.strip.rows(weights))
-    if found is None or found.fours == made.strip.quads:
-        return None
     rows = weights.reshape(len(weights), -1)
     constants = channels(layer, rows, compact=True) if wide else channels(layer, rows, compact=True, held=_narrow.HELD)
     if constants is None:
-        return None
+        return
+    picked = 2 * -(-rows.shape[1] // 2)
+    largest = max(_SMALLEST_BLOCK, min(_narrow.LARGEST_BLOCK, _PICKED_BYTES // picked))
+    sizes = (largest, largest // 2, largest // 4)
+    blocks = [_narrow.block(layer, (weights.shape[1], weights.shape[2]), max(size, _SMALLEST_BLOCK)) for size in sizes]
+    for made in dict.fromkeys(blocks):
+        found = chosen(made.strip.rows(weights))
+        if found is not None and found.fours < made.strip.quads:
+            yield _of_block(layer, made, found, constants, wide=wide)
+
+
+def _of_block(layer: Linear, made: _narrow.Block, found: Chosen, constants: Constant, *, wide: bool) -> Lowered:
+    pixels = layer.output.shape[1] * layer.output.shape[2]
     values = pairs(found.rows) if wide else _narrow.words(found.rows)
     told = f"{found.choices.shape}, of each four depths 4 * the first + the second"
     choices = Constant("choices", found.choices.reshape(-1), told)
@@ -96,8 +107,9 @@ def _chosen(layer: Linear, *, wide: bool) -> Lowered | None:
         scratch_bytes=widened + 8 * found.fours * made.rows * made.strip.run + made.strips_bytes,
         rows_read=(rows_read(layer, made.strip.kernel[0]),),
         form="2:4",
-        products=4 * found.fours * layer.channels * layer.output.shape[1] * layer.output.shape[2],
-        entries=layer.channels // found.sharing * made.strip.quads * made.count(layer),
+        products=4 * found.fours * layer.channels * pixels,
+        # Picked for each pixel; to look at a choice takes as long as two of them.
+        entries=found.choices.size * (pixels + 2 * made.count(layer)),
     )
 
 
