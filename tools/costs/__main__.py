@@ -21,7 +21,7 @@ from edgekit.engine.costs import Work
 from edgekit.targets import Target
 
 FOLDER = Path(costs.__file__).parent
-PRUNED = 16
+PRUNED = 32
 # Of targets with the same features.
 FIRST = ("cortex-m4", "esp32", "esp32c3")
 _FIELDS = tuple(Work.__dataclass_fields__)
