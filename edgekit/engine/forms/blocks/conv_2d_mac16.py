@@ -66,7 +66,7 @@ def _blocks(layer: Linear) -> Lowered | None:
 
 
 def _chosen(layer: Linear, *, wide: bool) -> Iterator[Lowered]:
-    """The activations that channels share are picked for a block of pixels; smaller blocks take less memory.
+    """The activations that channels share are picked for a block of pixels; half the block takes less memory.
 
     `wide`: weights are int16 in flash.
     """
@@ -78,7 +78,7 @@ def _chosen(layer: Linear, *, wide: bool) -> Iterator[Lowered]:
         return
     picked = 2 * -(-rows.shape[1] // 2)
     largest = max(_SMALLEST_BLOCK, min(_narrow.LARGEST_BLOCK, _PICKED_BYTES // picked))
-    sizes = (largest, largest // 2, largest // 4)
+    sizes = (largest, largest // 2)  # in still smaller ones what each block takes eats the gain up
     blocks = [_narrow.block(layer, (weights.shape[1], weights.shape[2]), max(size, _SMALLEST_BLOCK)) for size in sizes]
     for made in dict.fromkeys(blocks):
         found = chosen(made.strip.rows(weights))
