@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     campaigns.addoption("--graphs", type=int, default=50, help="random graphs of each kind to judge (default 50)")
     campaigns.addoption("--every-plan", action="store_true", help="compile random graphs for every core and plan")
     campaigns.addoption("--first-graph", type=int, default=0, help="seed of the first one (default 0)")
-    campaigns.addoption("--layers", type=int, default=60, help="layers at their limits to judge (default 60; of forms a quarter)")
+    campaigns.addoption("--layers", type=int, default=60, help="layers at their limits to judge (default 60)")
     campaigns.addoption("--first-layer", type=int, default=0, help="seed of the first one (default 0)")
 
 
