@@ -29,12 +29,12 @@ class Budget:
     @property
     def is_given(self) -> bool:
         """Whether there is any bound."""
-        return bool(self._bounds)
+        return bool(self.bounds)
 
     @property
-    def _bounds(self) -> dict[str, int]:
-        bounds = {"flash": self.flash_bytes, "ram": self.arena_bytes, "instructions": self.instructions}
-        return {name: bound for name, bound in bounds.items() if bound is not None}
+    def bounds(self) -> dict[str, int]:
+        """The bounds that there are, as the flags behind ``--max-`` name them."""
+        return _known(self)
 
     def told(self) -> str:
         """Return the bounds as they were given.
@@ -43,7 +43,7 @@ class Budget:
             >>> Budget(flash_bytes=65536, instructions=5_000_000).told()
             '--max-flash 65,536 and --max-instructions 5,000,000'
         """
-        parts = [f"--max-{name} {bound:,}" for name, bound in self._bounds.items()]
+        parts = [f"--max-{name} {bound:,}" for name, bound in self.bounds.items()]
         return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
@@ -68,17 +68,13 @@ class Cost:
             >>> Cost("speed", flash_bytes=150, arena_bytes=90).overshoot(Budget(flash_bytes=100, arena_bytes=100))
             {'flash': 1.5, 'ram': 0.9}
         """
-        pairs = {
-            "flash": (self.flash_bytes, budget.flash_bytes),
-            "ram": (self.arena_bytes, budget.arena_bytes),
-            "instructions": (self.instructions, budget.instructions),
-        }
-        return {name: cost / bound for name, (cost, bound) in pairs.items() if cost is not None and bound is not None}
+        known = _known(self)
+        return {name: known[name] / bound for name, bound in budget.bounds.items() if name in known}
 
     def meets(self, budget: Budget) -> bool:
         """Return whether it is known to stay within all bounds."""
         known = self.overshoot(budget)
-        return len(known) == len(Cost("", *(0, 0, 0)).overshoot(budget)) and max(known.values(), default=0.0) <= 1
+        return len(known) == len(budget.bounds) and max(known.values(), default=0.0) <= 1
 
     def told(self) -> str:
         """Return the cost in words.
@@ -93,6 +89,11 @@ class Cost:
             *([f"{self.instructions:,} instructions"] if self.instructions is not None else []),
         ]
         return f"{self.plan} takes {', '.join(parts)}"
+
+
+def _known(amounts: Budget | Cost) -> dict[str, int]:
+    each = {"flash": amounts.flash_bytes, "ram": amounts.arena_bytes, "instructions": amounts.instructions}
+    return {name: amount for name, amount in each.items() if amount is not None}
 
 
 def missed(budget: Budget, costs: Sequence[Cost], target: str, wanted: str | None) -> BudgetMissedError:
@@ -112,12 +113,9 @@ def missed(budget: Budget, costs: Sequence[Cost], target: str, wanted: str | Non
         )
     nearest = min(costs, key=lambda cost: max(cost.overshoot(budget).values(), default=0.0))
     over = [name for name, ratio in nearest.overshoot(budget).items() if ratio > 1]
-    needs = {"flash": nearest.flash_bytes, "ram": nearest.arena_bytes, "instructions": nearest.instructions}
-    bounds = " ".join(f"--max-{name} {needs[name]}" for name in over)
-    alone = all(
-        min((cost.overshoot(budget).get(name, 2.0) for cost in costs), default=2.0) <= 1
-        for name in Cost("", *(0, 0, 0)).overshoot(budget)
-    )
+    bounds = " ".join(f"--max-{name} {_known(nearest)[name]}" for name in over)
+    ratios = [cost.overshoot(budget) for cost in costs]
+    alone = all(any(each.get(name, 2.0) <= 1 for each in ratios) for name in budget.bounds)
     contradiction = "; each bound can be met alone, together they contradict each other for this model" if alone else ""
     return BudgetMissedError(
         f"no plan meets {what}{contradiction}",

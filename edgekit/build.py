@@ -19,6 +19,7 @@ from edgekit.model_source import resolve
 from edgekit.pipeline import Pipeline
 from edgekit.progress import Progress, silent
 from edgekit.report.types import BuildReport
+from edgekit.targets import Target
 from edgekit.tflite.shrink import ShrinkOptions
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def build(
     """
     board, options = targets.load(target), options or BuildOptions()
     engine_options(options, board)
+    if options.max_instructions is not None:
+        _require_emulator(board)
     line = pipeline.start(resolve(Path(model)), options, progress)
     folder = _folder(out or default_folder(line.source.name, target))
     conversion, shrunk = _shrunk(line, line.convert(), options)
@@ -92,13 +95,16 @@ def _within_budget(ready: Ready, options: BuildOptions) -> tuple[BuildReport, di
     raise missed(budget, costs, ready.board.name, wanted)
 
 
-def _instructions(ready: Ready, report: BuildReport, outputs: Mapping[str, bytes]) -> int:
-    """Count the instructions of one inference on the emulated core."""
-    if ready.board.emulator is None or ready.board.emulator.kind != "qemu":
+def _require_emulator(board: Target) -> None:
+    if board.emulator is None or board.emulator.kind != "qemu":
         raise UsageError(
-            f"--max-instructions was given, expected a target whose core is emulated: {ready.board.name} is not",
+            f"--max-instructions was given, expected a target whose core is emulated: {board.name} is not",
             hint="leave it out, or build for a core such as cortex-m4 (`edgekit targets`)",
         )
+
+
+def _instructions(ready: Ready, report: BuildReport, outputs: Mapping[str, bytes]) -> int:
+    """Count the instructions of one inference on the emulated core."""
     with TemporaryDirectory(prefix="edgekit-") as folder:
         build_folder.write(Path(folder), report, outputs)
         built = build_folder.read(Path(folder))
